@@ -1,0 +1,1 @@
+"""What shippers say, and how to ask them. Pure. One file per carrier."""

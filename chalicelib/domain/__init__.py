@@ -1,0 +1,1 @@
+"""What is so, given the facts: pure folds, `now` is an argument."""

@@ -1,0 +1,1 @@
+"""Reactions: one module, one Blueprint, one Lambda each."""

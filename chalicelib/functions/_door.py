@@ -1,0 +1,113 @@
+"""What a webhook goes through: size, source, signature, facts, bus, and then the answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from chalicelib.channels._channel import Channel
+from chalicelib.credentials import Accounts
+from chalicelib.errors import HubError, InvalidSignature, Rejected, TooLarge
+from chalicelib.events import Event, iso
+from chalicelib.functions._facts import Table
+from chalicelib.functions._shell import Publisher
+from chalicelib.source import Answer, Request, Source
+
+MOST_BYTES = 5_000_000
+ANSWER_MARGIN = timedelta(seconds=1.5)
+_POLL_S = 0.1
+REFUSED = {
+    400: "bad request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not found",
+    405: "method not allowed",
+    413: "too large",
+}
+"""Constant bodies: a refusal says nothing that its sender did not know."""
+
+
+class Keys(Protocol):
+    def of(self, source: str, *, fresher: bool = False) -> Accounts: ...
+
+
+@dataclass(frozen=True)
+class Door:
+    """The front door. 2xx only when every fact is safe; 4xx never again; 5xx try again."""
+
+    find: Callable[[str], Source]
+    keys: Keys
+    bus: Publisher
+    log: Any
+    table: Callable[[], Table]
+    now: Callable[[], datetime]
+    pause: Callable[[float], None]
+
+    def answer(self, name: str, request: Request) -> Answer:
+        """Whatever happens, an answer; a log line with ids only."""
+        try:
+            return self._answered(name, request)
+        except HubError as error:
+            self._refused(name, request, error)
+            body = REFUSED.get(error.status, "try again later")
+            return Answer(body, error.status)
+
+    def _answered(self, name: str, request: Request) -> Answer:
+        if len(request.body) > MOST_BYTES:
+            raise TooLarge(name)
+        source = self.find(name)
+        if request.method != "POST":
+            return source.handshake(request, self.keys.of(name))
+        events = self._received(source, request)
+        slot = self._slot(source, events)
+        self.bus.publish(events)
+        self.log.info("accepted", source=name, events=len(events), ids=[e.id for e in events[:5]])
+        return self._in_response(source, request, slot) or source.answer(request)
+
+    def _received(self, source: Source, request: Request) -> list[Event]:
+        """A signature that fails may be of a secret just rotated: look once more, rarely."""
+        try:
+            return source.receive(request, self.keys.of(source.name))
+        except InvalidSignature:
+            known, fresh = self.keys.of(source.name), self.keys.of(source.name, fresher=True)
+            if fresh == known:
+                raise
+            return source.receive(request, fresh)
+
+    def _slot(self, source: Source, events: list[Event]) -> tuple[str, str] | None:
+        """Where `sender` may leave the answer to this delivery, while we wait for it."""
+        if not isinstance(source, Channel) or source.in_response is None or not events:
+            return None
+        place = (f"SLOT#{events[0].subject}", events[0].id)
+        until = self.now() + source.in_response - ANSWER_MARGIN
+        item = {"pk": place[0], "sk": place[1], "state": "open", "until": iso(until)}
+        self.table().put({**item, "expires": int(until.timestamp()) + 3600})
+        return place
+
+    def _in_response(
+        self, source: Source, request: Request, slot: tuple[str, str] | None
+    ) -> Answer | None:
+        if slot is None or not isinstance(source, Channel) or source.in_response is None:
+            return None
+        text = self._awaited(slot, request.now + source.in_response - ANSWER_MARGIN)
+        return source.answer_with(text, request) if text else None
+
+    def _awaited(self, slot: tuple[str, str], until: datetime) -> str | None:
+        """Polls until the platform would give up; closes the slot, so exactly one side answers."""
+        while self.now() < until:
+            item = self.table().get(*slot)
+            if item and item["state"] == "filled":
+                return str(item["text"])
+            self.pause(_POLL_S)
+        closed = self.table().change(*slot, {"state": "closed"}, when={"state": "open"})
+        item = None if closed else self.table().get(*slot)
+        return str(item["text"]) if item and item["state"] == "filled" else None
+
+    def _refused(self, name: str, request: Request, error: HubError) -> None:
+        kind = "refused" if isinstance(error, Rejected) else "unavailable"
+        known = name if name.isidentifier() else "?"
+        self.log.warning(
+            kind, source=known[:40], error=type(error).__name__, status=error.status,
+            method=request.method, bytes=len(request.body),
+        )  # fmt: skip
+

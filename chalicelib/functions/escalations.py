@@ -1,0 +1,353 @@
+"""A complaint reaches a human in time: opens a case, tells the desks, and watches its clock."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Literal
+from urllib.parse import unquote
+
+from chalice.app import Blueprint
+
+from chalicelib import payloads as p
+from chalicelib import wiring
+from chalicelib.domain import cases, orders
+from chalicelib.domain.outbox import Plan, as_json, shard_of
+from chalicelib.events import Cause, Event, iso, moment_of
+from chalicelib.functions._facts import Item, Queue, Table, fact, facts, key
+from chalicelib.functions._outbox import Outbox
+from chalicelib.functions._shell import ANY, Patterns, run
+from chalicelib.outbound import Notice
+from chalicelib.source import text_of
+
+bp = Blueprint(__name__)
+ORPHAN_WAIT = timedelta(minutes=15)
+"""How long an exception of a parcel that no order names waits for its order."""
+_NOTICE_FRESH = timedelta(days=3)
+_SOON = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Escalations:
+    """One case per issue and episode; later contacts attach."""
+
+    table: Table
+    outbox: Outbox
+    clocks: Queue
+    settings: Callable[[], dict[str, Any]]
+    consumes: ClassVar[Patterns] = {
+        "message.classified": {"complaint": [True]},
+        "order.updated": {"milestone": ["exception"]},
+        "parcel.exception": ANY,
+        "payment.disputed": {"assurance": ["verified"]},
+        "handoff.requested": ANY,
+        "message.failed": {"audience": ["buyer"]},
+        "channel.degraded": ANY,
+    }
+    emits: ClassVar[Patterns] = {"case.opened": ANY, "case.breached": ANY, "reply.requested": ANY}
+
+    def __call__(self, event: Event, now: datetime) -> Iterator[Event]:
+        match event.data:
+            case p.Parcel() as parcel:
+                self._orphan(event, parcel, now)
+            case p.ChannelState() as state:
+                self._tell(_degraded(event, state), event.subject, "degraded", event, now)
+            case _:
+                if found := self._contact(event):
+                    yield from self._heard(event, *found, now)
+
+    def wake(self, body: dict[str, Any], now: datetime) -> Iterator[Event]:
+        """A clock fell due: `{"clock": [pk, sk]}`."""
+        pk, sk = body["clock"]
+        item = self.table.get(pk, sk)
+        if item is None or now < moment_of(item["due_at"]):
+            return
+        if sk.startswith("CLOCK#orphan#"):
+            yield from self._still_orphan(item, now)
+        else:
+            yield from self._overdue(item, now)
+        self.table.change(pk, sk, {"fired": True}, when={"pk": pk}, remove=("gsi1pk", "gsi1sk"))
+
+    def _contact(self, event: Event) -> tuple[str, cases.Contact] | None:
+        """(issue, contact) of what was heard; None for what opens nothing."""
+        match event.data:
+            case p.Classified(abstained=False, complaint=True) as read:
+                return self._issue(read), _complaint(event, read)
+            case p.OrderUpdated() as order:
+                issue = _order_issue(order.shop, order.order_number)
+                return issue, _plain_contact(event, "parcel", 2, (event.subject,), order.customer)
+            case p.Payment(order=p.OrderRef() as ref):
+                issue = self._order_issue(ref)
+                return issue, _plain_contact(event, "dispute", 3, (event.subject,))
+            case p.Payment():
+                return event.subject, _plain_contact(event, "dispute", 3, (event.subject,))
+            case p.Handoff() as wish:
+                return event.subject, _asked(event, wish)
+            case p.Status(about=str(about)) as failed:
+                return about, _plain_contact(event, "unreachable", 1, (about,), failed.identity)
+        return None
+
+    def _issue(self, read: p.Classified) -> str:
+        """Order, else post, else person (EVENTS, issue key)."""
+        if read.entities.order_numbers:
+            return _order_issue(self.settings().get("shop", "shop"), read.entities.order_numbers[0])
+        if read.visibility == "public" and read.public:
+            return "post/" + p.path(read.channel, read.account, read.public.post_id)
+        if read.identity:
+            return f"identity/{read.identity.path}"
+        return f"conversation/{read.conversation_id}"
+
+    def _order_issue(self, ref: p.OrderRef) -> str:
+        pk = key("ORDER", p.path(ref.shop, ref.order_id))
+        known = orders.fold(facts(self.table.query(pk, "FACT#"))).latest
+        number = known.order_number if known else None
+        return _order_issue(ref.shop, number or ref.order_id)
+
+    def _heard(
+        self, event: Event, issue: str, contact: cases.Contact, now: datetime
+    ) -> Iterator[Event]:
+        self.table.put(_contact_item(issue, contact, event))
+        found = cases.episodes(issue, self._contacts(issue))
+        episode = cases.episode_of(contact.id, found)
+        if episode is None:
+            return
+        subject = "case/" + p.path(episode.case_id)
+        data = _case(episode)
+        if episode.witness.id == contact.id:
+            yield event.causes("case.opened", data, subject, now=now, discriminator=subject)
+        told = self._tell(_notice(episode, "opened"), subject, "opened", event, now)
+        if not told and not contact.by_hub:
+            self._tell(_notice(episode, "contact"), subject, f"contact-{contact.id}", event, now)
+        self._watch(issue, episode, event, now)
+        if episode.first_customer == contact:
+            yield _acknowledgement(event, episode, subject, now)
+
+    def _contacts(self, issue: str) -> list[cases.Contact]:
+        return [_contact_of(item) for item in self.table.query(key("CASE", issue), "CONTACT#")]
+
+    def _watch(self, issue: str, episode: cases.Episode, event: Event, now: datetime) -> None:
+        """The clock of the first response; another due time is another generation."""
+        due = episode.first_response_due
+        sk = f"CLOCK#first_response#{episode.case_id}#{episode.generation}"
+        self._set_clock(key("CASE", issue), sk, due, {"issue": issue, **_kept(event.cause)}, now)
+
+    def _orphan(self, event: Event, parcel: p.Parcel, now: datetime) -> None:
+        """A parcel that an order names is the order's matter, told by `order.updated`."""
+        pk = key("PARCEL", orders.parcel_path(parcel.carrier, parcel.tracking_number))
+        if not self.table.query(pk, "ORDER#"):
+            due = event.effective + ORPHAN_WAIT
+            known = {"event": fact(pk, event)["event"]}
+            self._set_clock(pk, f"CLOCK#orphan#{event.id}", due, known, now)
+
+    def _still_orphan(self, item: Item, now: datetime) -> Iterator[Event]:
+        if self.table.query(item["pk"], "ORDER#"):
+            return
+        [event] = facts([{"sk": "FACT#", "event": item["event"]}])
+        contact = _plain_contact(event, "parcel", 2, (event.subject,))
+        yield from self._heard(event, event.subject, contact, now)
+
+    def _overdue(self, item: Item, now: datetime) -> Iterator[Event]:
+        _, _, case_id, generation = item["sk"].split("#", 3)
+        found = cases.episodes(item["issue"], self._contacts(item["issue"]))
+        episode = next((e for e in found if e.case_id == case_id), None)
+        if episode is None or episode.generation != generation or episode.answered_at:
+            return
+        subject = "case/" + p.path(case_id)
+        cause = _cause_of(item)
+        data, name = _case(episode), item["sk"]
+        yield cause.then("case.breached", data, subject, now=now, discriminator=name)
+        self._tell(_notice(episode, "breached"), subject, "breached", cause, now)
+
+    def _set_clock(
+        self, pk: str, sk: str, due: datetime, more: dict[str, Any], now: datetime
+    ) -> None:
+        shard = shard_of("CLOCK", pk + sk)
+        item = {"pk": pk, "sk": sk, "gsi1pk": shard, "gsi1sk": iso(due), "due_at": iso(due), **more}
+        if self.table.put_new(item) and due - now < _SOON:
+            self.clocks.send({"clock": [pk, sk]}, int((due - now).total_seconds()) + 1)
+
+    def _tell(
+        self, notice: Notice, subject: str, milestone: str, event: Event | Cause, now: datetime
+    ) -> bool:
+        """Every desk of the settings, once per milestone; True when this cause told one."""
+        cause = event.cause if isinstance(event, Event) else event
+        told = False
+        for desk in self.settings().get("desks", ()):
+            plan = Plan(
+                subject=subject,
+                milestone=milestone,
+                occasion=desk,
+                audience="desk",
+                via=desk,
+                account="default",
+                body=text_of({**as_json(notice), "at": iso(cause.time)}),
+                cause=cause,
+                send_at=now,
+                fresh_until=now + _NOTICE_FRESH,
+            )
+            told |= self.outbox.plan(plan, now)
+        return told
+
+
+_TITLES = {
+    "opened": "New case",
+    "contact": "The customer wrote again",
+    "breached": "Nobody answered in time",
+}
+
+
+def _order_issue(shop: str, number: str) -> str:
+    """An order by the number that customers know, so that their words find it without a look-up."""
+    return "order/" + p.path(shop, number.strip().lstrip("#").upper())
+
+
+def _complaint(event: Event, read: p.Classified) -> cases.Contact:
+    return cases.Contact(
+        at=event.effective,
+        id=event.id,
+        kind="message",
+        severity=read.severity,
+        channel=read.channel,
+        account=read.account,
+        visibility=read.visibility,
+        customer=read.identity.path if read.identity else "",
+        conversation_id=read.conversation_id,
+        about=tuple(f"order #{number}" for number in read.entities.order_numbers),
+    )
+
+
+def _asked(event: Event, wish: p.Handoff) -> cases.Contact:
+    return cases.Contact(
+        at=event.effective,
+        id=event.id,
+        kind="handoff",
+        severity=1,
+        channel=wish.channel,
+        account=wish.account,
+        customer=wish.identity.path if wish.identity else "",
+        conversation_id=wish.conversation_id,
+    )
+
+
+def _plain_contact(
+    event: Event,
+    kind: str,
+    severity: int,
+    about: tuple[str, ...],
+    customer: p.Identity | None = None,
+) -> cases.Contact:
+    """The hub itself saw something go wrong; it is told elsewhere, so nobody is acknowledged."""
+    return cases.Contact(
+        at=event.effective,
+        id=event.id,
+        kind=kind,
+        severity=severity,
+        channel="parley",
+        about=about,
+        customer=customer.path if customer else "",
+        by_hub=True,
+    )
+
+
+def _contact_item(issue: str, contact: cases.Contact, event: Event) -> Item:
+    kept = {k: v for k, v in vars(contact).items() if v not in ("", (), 0)}
+    return {
+        **kept,
+        "pk": key("CASE", issue),
+        "sk": f"CONTACT#{contact.id}",
+        "at": iso(contact.at),
+        "about": list(contact.about),
+    }
+
+
+def _contact_of(item: Item) -> cases.Contact:
+    plain = {k: v for k, v in item.items() if k not in ("pk", "sk")}
+    severity, at = int(item.get("severity", 0)), moment_of(item["at"])
+    return cases.Contact(**{**plain, "at": at, "severity": severity, "about": tuple(item["about"])})
+
+
+def _case(episode: cases.Episode) -> p.Case:
+    first = episode.witness
+    clock = p.Clock(due_at=episode.first_response_due, state="running")
+    return p.Case(
+        case_id=episode.case_id,
+        state=episode.state,
+        issue=episode.issue[:2048],
+        customer=_identity(first.customer),
+        conversation_id=first.conversation_id or None,
+        account=first.account or None,
+        origin=_origin(first),
+        about=episode.about,
+        severity=episode.severity,
+        clocks=p.Clocks(first_response=clock),
+    )
+
+
+def _origin(first: cases.Contact) -> p.Origin:
+    public = first.visibility == "public"
+    seen: Literal["public", "private"] = "public" if public else "private"
+    return p.Origin(channel=first.channel, visibility=seen, kind=first.kind)
+
+
+def _identity(path: str) -> p.Identity | None:
+    if not path:
+        return None
+    channel, scope, subject = map(unquote, path.split("/"))
+    return p.Identity(channel=channel, scope=scope, subject=subject)
+
+
+def _acknowledgement(event: Event, episode: cases.Episode, subject: str, now: datetime) -> Event:
+    first = episode.first_customer
+    assert first is not None
+    identity = _identity(first.customer)
+    assert identity is not None
+    data = p.ReplyRequested(
+        to=identity,
+        conversation_id=first.conversation_id or None,
+        purpose="case",
+        about=subject,
+        text_key="case.acknowledged",
+        params={"case_id": episode.case_id},
+    )
+    return event.causes("reply.requested", data, subject, now=now, discriminator=subject)
+
+
+def _notice(episode: cases.Episode, what: str) -> Notice:
+    latest = episode.contacts[-1]
+    return Notice(
+        key=f"{episode.case_id}-{what}",
+        case_id=episode.case_id,
+        event=f"case.{what}",
+        title=f"{_TITLES[what]}: {', '.join(episode.about) or episode.issue}",
+        severity=episode.severity,
+        about=episode.about,
+        customer=latest.customer,
+        due_at=episode.first_response_due,
+        facts={"channel": latest.channel, "contacts": str(len(episode.contacts))},
+    )
+
+
+def _degraded(event: Event, state: p.ChannelState) -> Notice:
+    return Notice(
+        key=event.id,
+        case_id=event.subject,
+        event="channel.degraded",
+        title=f"{state.channel} ({state.account}) cannot send: {state.reason}",
+        severity=3,
+    )
+
+
+def _kept(cause: Cause) -> dict[str, Any]:
+    return {"cause": [cause.id, cause.correlationid, cause.hops, iso(cause.time)]}
+
+
+def _cause_of(item: Item) -> Cause:
+    ident, correlation, hops, time = item["cause"]
+    return Cause(ident, correlation, int(hops), moment_of(time))
+
+
+@bp.lambda_function(name="escalations")
+def escalations(batch: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Lambda: records of the escalations and the clocks queue."""
+    outbox = Outbox(wiring.table(), wiring.outbox_queue())
+    reaction = Escalations(wiring.table(), outbox, wiring.clocks_queue(), wiring.settings().read)
+    return run(reaction, batch, context, reaction.wake)
