@@ -8,10 +8,10 @@ from pydantic import AfterValidator
 # ISO 4217 (2024): currencies whose minor unit is not a hundredth.
 _DIGITS = {
     **dict.fromkeys(
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
+        ("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF").split(), 0
     ),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    **dict.fromkeys("CLF UYW".split(), 4),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+    **dict.fromkeys(["CLF", "UYW"], 4),
 }
 _LARGEST = Decimal(10) ** 15
 
@@ -29,7 +29,7 @@ class Numeral(float):
 
 
 def money(value: Any, currency: str) -> Decimal:
-    """`value` (str, int, Decimal or Numeral, major units) with at least the minor digits of `currency`.
+    """`value` (str, int, Decimal or Numeral) with at least the minor digits of `currency`.
 
     `money("30", "USD") == Decimal("30.00")`; more digits are kept. ValueError for what is not an
     amount of money: text, NaN, a negative, a float, 10^15 and above.

@@ -1,6 +1,5 @@
 """What we say to the outside: described here, sent by `sender` alone."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,6 +7,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from chalicelib.payloads import Identity
+from chalicelib.source import read_json, text_of
 
 Means = Literal["free", "template", "token", "response"]
 Resend = Literal["keyed", "traced", "never"]
@@ -29,9 +29,11 @@ class Call:
     body: bytes = b""
 
     @classmethod
-    def json(cls, url: str, document: Any, headers: Mapping[str, str], method: str = "POST") -> "Call":
+    def json(
+        cls, url: str, document: Any, headers: Mapping[str, str], method: str = "POST"
+    ) -> "Call":
         """A call with a JSON body."""
-        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        body = text_of(document).encode()
         return cls(method, url, {"content-type": "application/json", **headers}, body)
 
 
@@ -47,8 +49,8 @@ class Response:
     def json(self) -> Any:
         """The body, or {} where it is not a JSON object."""
         try:
-            document = json.loads(self.body)
-        except ValueError:
+            document = read_json(self.body)
+        except (ValueError, RecursionError):
             return {}
         return document if isinstance(document, dict) else {}
 

@@ -92,8 +92,8 @@ class Media(Payload):
 
 class Location(Payload):
     kind: Literal["location"] = "location"
-    latitude: float
-    longitude: float
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
     name: str | None = None
 
 
@@ -177,7 +177,7 @@ class Rating(Payload):
 
 
 class Message(Said):
-    """message.* received, echoed, edited, deleted · comment.* · mention.created · review.created."""
+    """message.received, echoed, edited, deleted · comment.* · mention.created · review.created."""
 
     message_id: Short
     conversation_id: Short
@@ -551,4 +551,3 @@ class ChannelState(Payload):
 def plain(payload: BaseModel) -> dict[str, Any]:
     """JSON values of a payload, without what is not there."""
     return payload.model_dump(mode="json", exclude_none=True, by_alias=True)
-

@@ -42,7 +42,7 @@ class Request:
     def json(self) -> Any:
         """The body; fractions are `Numeral`. MalformedPayload for what is not JSON in UTF-8."""
         try:
-            return _JSON.decode(self.body.decode().removeprefix("\ufeff"))
+            return read_json(self.body)
         except (ValueError, RecursionError) as error:
             raise MalformedPayload("not JSON") from error
 
@@ -154,12 +154,18 @@ class Source(ABC):
         items = self._items(request)
         if not all(self.may_claim(signer, item.account, accounts) for item in items):
             raise InvalidSignature(f"{self.name}: signed for another account")
-        return [event for item in items for event in self._translate(item, request)]
+        return self._translated(items, request)
 
     @final
     def read(self, request: Request) -> list[Event]:
         """The same for a delivery that AWS vouches for (partner bus, queue)."""
-        return [e for item in self._items(request) for e in self._translate(item, request)]
+        return self._translated(self._items(request), request)
+
+    def _translated(self, items: list[Item], request: Request) -> list[Event]:
+        try:
+            return [event for item in items for event in self._translate(item, request)]
+        except RecursionError as error:
+            raise MalformedPayload("nested too deeply") from error
 
     def _items(self, request: Request) -> list[Item]:
         document = self.document(request)
@@ -203,8 +209,8 @@ class Source(ABC):
 
     def _unmapped(self, item: Item, reason: str, request: Request) -> Event:
         value = item.value.document if isinstance(item.value, _Strange) else item.value
-        whole = Item(value, item.account[:2048], item.id, item.channel, item.envelope)
-        data = Unmapped(**whole.said, reason=reason, item=item.id[:2048])
+        whole = Item(value, _plain(item.account), item.id, item.channel, item.envelope)
+        data = Unmapped(**whole.said, reason=_plain(reason), item=_plain(item.id))
         return self._event(whole, 0, Fact("ingress.unmapped", data), request)
 
 
@@ -242,6 +248,11 @@ def _some(source: Source, item: Item, request: Request) -> list[Fact]:
     if not (facts := list(source.facts(item, request))):
         raise NoWord("no word for it")
     return facts
+
+
+def _plain(text: str) -> str:
+    """Short, and without what UTF-8 lacks: for ids and reasons that a stranger may have chosen."""
+    return text[:200].encode("utf-8", "backslashreplace").decode()
 
 
 def text_of(value: Any) -> str:
@@ -296,6 +307,11 @@ def ident(value: Any) -> str:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def read_json(body: bytes) -> Any:
+    """JSON in UTF-8; fractions are `Numeral`. ValueError or RecursionError for what is not."""
+    return _JSON.decode(body.decode().removeprefix("\ufeff"))
 
 
 _JSON = json.JSONDecoder(parse_float=Numeral, parse_constant=_no_constant)

@@ -7,7 +7,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
@@ -16,10 +16,14 @@ from chalicelib.events import to_ms
 from chalicelib.gateways.bus import Bus, S3Claims
 from chalicelib.gateways.queues import Queue, Visibility
 from chalicelib.gateways.secrets import Secrets, Stored, parameter_text, secret_text
-from chalicelib.gateways.table import Table
 
-_RETRIES = {"mode": "standard", "max_attempts": 3}
-_CONFIG = Config(connect_timeout=2, read_timeout=10, retries=_RETRIES)
+if TYPE_CHECKING:
+    from chalicelib.gateways.http import Http
+    from chalicelib.gateways.table import Table
+
+_CONFIG = Config(
+    connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 3}
+)
 _CLOCK_LIFE_S = 1.0
 
 
@@ -44,7 +48,9 @@ def _session() -> Any:
 
 
 @cache
-def table() -> Table:
+def table() -> "Table":
+    from chalicelib.gateways.table import Table  # the webhook path never needs it
+
     return Table(client("dynamodb"), setting("TABLE"))
 
 
@@ -90,7 +96,7 @@ def settings() -> Stored:
 
 
 @cache
-def http() -> Any:
+def http() -> "Http":
     """The way out. On stage local, and only there, a recorder may stand in for the world."""
     from chalicelib.gateways.http import Http
 

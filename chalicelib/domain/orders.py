@@ -26,6 +26,7 @@ _ORDER_MILESTONES = {
     "order.returned": "returned",
     "parcel.returned": "returned",
 }
+_NAMELESS = "shopify"
 PARCEL_RANK = {
     "parcel.registered": 0,
     "parcel.eta_changed": 0,
@@ -163,7 +164,13 @@ class OrderState:
         return [e for e in self.facts if e.type.startswith("parcel.")]
 
     def _of(self, *types: str) -> list[Event]:
-        return [e for e in self.facts if e.type in types]
+        return [e for e in self.facts if e.type in types and not self._nameless(e)]
+
+    def _nameless(self, event: Event) -> bool:
+        """A scan told by Shopify's own fulfilment, of an order whose parcel has a number."""
+        if not isinstance(event.data, p.Parcel) or event.data.carrier != _NAMELESS:
+            return False
+        return any(ref.carrier != _NAMELESS for ref in self.parcels)
 
     def _least(self, *types: str) -> Event | None:
         return next(iter(self._of(*types)), None)

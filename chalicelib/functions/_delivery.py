@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -12,30 +12,22 @@ from chalicelib import payloads as p
 from chalicelib import sources
 from chalicelib.carriers._carrier import Carrier
 from chalicelib.channels._channel import Channel
-from chalicelib.credentials import Accounts, Credentials
+from chalicelib.credentials import Credentials
 from chalicelib.desks._desk import Desk
 from chalicelib.domain.outbox import Planned, as_json
 from chalicelib.events import moment_of
-from chalicelib.functions._facts import Table, key
+from chalicelib.functions._facts import key
+from chalicelib.functions._ports import Http, Keys, Table
 from chalicelib.outbound import (
     Call,
     Notice,
     Outcome,
     Outgoing,
     Resend,
-    Response,
     Shipment,
     Template,
 )
 from chalicelib.source import text_of
-
-
-class Http(Protocol):
-    def send(self, call: Call, cause: str = "") -> Response: ...
-
-
-class Keys(Protocol):
-    def of(self, source: str) -> Accounts: ...
 
 
 @dataclass(frozen=True)
@@ -92,6 +84,8 @@ class Deliveries:
         content = _content(mine)
         if isinstance(content, Outgoing):
             content = self._with_token(content, now)
+        else:  # a receiver refuses a stale timestamp, so each attempt bears its own
+            content = replace(content, at=now)
         return Delivery(self._speaker(mine), content, credentials, mine.cause.id)
 
     def in_response(self, mine: Planned) -> bool:
@@ -206,5 +200,3 @@ def _blocked(mine: Planned, item: dict[str, Any]) -> p.ReplyPlanned:
         account=mine.account,
         reason=item.get("reason", "blocked"),
     )
-
-

@@ -3,14 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from chalicelib.channels._channel import Channel
-from chalicelib.credentials import Accounts
 from chalicelib.errors import HubError, InvalidSignature, Rejected, TooLarge
 from chalicelib.events import Event, iso
-from chalicelib.functions._facts import Table
-from chalicelib.functions._shell import Publisher
+from chalicelib.functions._ports import Keys, Publisher, Table
 from chalicelib.source import Answer, Request, Source
 
 MOST_BYTES = 5_000_000
@@ -25,10 +23,6 @@ REFUSED = {
     413: "too large",
 }
 """Constant bodies: a refusal says nothing that its sender did not know."""
-
-
-class Keys(Protocol):
-    def of(self, source: str, *, fresher: bool = False) -> Accounts: ...
 
 
 @dataclass(frozen=True)
@@ -110,4 +104,3 @@ class Door:
             kind, source=known[:40], error=type(error).__name__, status=error.status,
             method=request.method, bytes=len(request.body),
         )  # fmt: skip
-

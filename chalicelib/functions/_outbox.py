@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.outbox import Plan
-from chalicelib.functions._facts import Queue, Table
+from chalicelib.functions._ports import Queue, Table
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,13 @@ class Outbox:
 
     def plan(self, plan: Plan, now: datetime) -> bool:
         """True when this very cause planned it (also when it runs again); the first plan stays."""
-        mine = self.table.put_new(plan.item())
+        mine = self.table.put_new(plan.item()) or self._planned_by(plan)
         if mine:
             wait = max(0, int((plan.send_at - now).total_seconds()))
             self.queue.send({"outbox": [plan.pk, plan.sk]}, wait)
         return mine
+
+    def _planned_by(self, plan: Plan) -> bool:
+        """Whether what is there has the same cause; `owner` no longer says so once it was sent."""
+        stored = self.table.get(plan.pk, plan.sk)
+        return stored is not None and stored["cause"][0] == plan.cause.id

@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from chalicelib import wiring
 from chalicelib.errors import HubError
 from chalicelib.events import Event
+from chalicelib.functions._ports import Publisher
 
 MOST_HOPS = 8
 LONGEST_WAIT_S = 900
@@ -28,11 +29,6 @@ ANY: Pattern = {}
 def of(types: str, pattern: Pattern = ANY) -> dict[str, Pattern]:
     """The same pattern for each of some types, written as words."""
     return dict.fromkeys(types.split(), pattern)
-
-
-
-class Publisher(Protocol):
-    def publish(self, events: Iterable[Event]) -> None: ...
 
 
 class Hider(Protocol):

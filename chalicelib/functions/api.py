@@ -63,5 +63,3 @@ def _request(account: str | None) -> Request:
         account=account,
         now=wiring.now(),
     )
-
-

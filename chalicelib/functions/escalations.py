@@ -13,8 +13,9 @@ from chalicelib import wiring
 from chalicelib.domain import cases, orders
 from chalicelib.domain.outbox import Plan, as_json, shard_of
 from chalicelib.events import Cause, Event, iso, moment_of
-from chalicelib.functions._facts import Item, Queue, Table, fact, facts, key
+from chalicelib.functions._facts import fact, facts, key
 from chalicelib.functions._outbox import Outbox
+from chalicelib.functions._ports import Item, Queue, Table
 from chalicelib.functions._shell import ANY, Patterns, run
 from chalicelib.outbound import Notice
 from chalicelib.source import text_of
@@ -67,7 +68,7 @@ class Escalations:
             yield from self._overdue(item, now)
         self.table.change(pk, sk, {"fired": True}, when={"pk": pk}, remove=("gsi1pk", "gsi1sk"))
 
-    def _contact(self, event: Event) -> tuple[str, cases.Contact] | None:
+    def _contact(self, event: Event) -> tuple[str, cases.Contact] | None:  # noqa: C901 (a table)
         """(issue, contact) of what was heard; None for what opens nothing."""
         match event.data:
             case p.Classified(abstained=False, complaint=True) as read:
@@ -134,7 +135,7 @@ class Escalations:
         """A parcel that an order names is the order's matter, told by `order.updated`."""
         pk = key("PARCEL", orders.parcel_path(parcel.carrier, parcel.tracking_number))
         if not self.table.query(pk, "ORDER#"):
-            due = event.effective + ORPHAN_WAIT
+            due = event.recordedtime + ORPHAN_WAIT
             known = {"event": fact(pk, event)["event"]}
             self._set_clock(pk, f"CLOCK#orphan#{event.id}", due, known, now)
 

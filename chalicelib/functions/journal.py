@@ -11,16 +11,18 @@ from chalice.app import Blueprint
 from chalicelib import wiring
 from chalicelib.errors import HubError
 from chalicelib.events import Event, iso
-from chalicelib.functions._facts import Table, key
+from chalicelib.functions._facts import key
+from chalicelib.functions._ports import Table
 from chalicelib.functions._shell import decode
 
 bp = Blueprint(__name__)
 LONGEST_TEXT = 300
 KEPT = timedelta(days=730)
 _TOLD = (
-    "channel account message_id conversation_id direction visibility status milestone occasion"
-    " order_number shop order_id tracking_number carrier amount total currency assurance intent"
-    " complaint severity case_id state reason text_key audience via action result payment_id"
+    "channel account message_id conversation_id direction visibility status milestone"
+    " occasion order_number shop order_id tracking_number carrier amount total currency"
+    " assurance intent complaint severity case_id state reason text_key audience via action"
+    " result payment_id"
 ).split()
 
 
@@ -87,4 +89,3 @@ def _decoded(batch: dict[str, Any]) -> tuple[list[Event], list[str]]:
         except (ValueError, LookupError):
             failed.append(record.message_id)
     return events, failed
-

@@ -15,8 +15,9 @@ from chalicelib import payloads as p
 from chalicelib import wiring
 from chalicelib.domain import orders as domain
 from chalicelib.events import Event
-from chalicelib.functions._facts import Table, fact, facts, key
-from chalicelib.functions._shell import ANY, Patterns, of, run
+from chalicelib.functions._facts import fact, facts, key
+from chalicelib.functions._ports import Table
+from chalicelib.functions._shell import Patterns, of, run
 
 bp = Blueprint(__name__)
 _PAYMENTS = (
@@ -37,7 +38,7 @@ class Orders:
         **of(" ".join(domain.PARCEL_RANK)),
         "message.received": {"content": {"kind": ["order_lines"]}},
     }
-    emits: ClassVar[Patterns] = {"order.requested": ANY, "order.confirmed": ANY, "order.updated": ANY}
+    emits: ClassVar[Patterns] = of("order.requested order.confirmed order.updated")
 
     def __call__(self, event: Event, now: datetime) -> Iterator[Event]:
         match event.data:
@@ -118,9 +119,7 @@ class Orders:
         data = domain.updated(state, reached)
         subject = "order/" + p.path(data.shop, data.order_id)
         name = f"{reached.milestone}/{reached.occasion}"
-        said = reached.witness.causes(
-            "order.updated", data, subject, now=now, discriminator=name
-        )
+        said = reached.witness.causes("order.updated", data, subject, now=now, discriminator=name)
         if reached.milestone == "confirmed" and state.request and state.latest:
             placed = reached.witness
             yield placed.causes("order.confirmed", state.latest, subject, now=now)

@@ -3,32 +3,23 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from chalice.app import Blueprint
 
 from chalicelib import payloads as p
 from chalicelib import sources, wiring
 from chalicelib.channels._channel import Channel
-from chalicelib.credentials import Accounts
 from chalicelib.errors import Unavailable
 from chalicelib.events import Event
+from chalicelib.functions._ports import Http, Keys
 from chalicelib.functions._shell import Patterns, of, run
-from chalicelib.outbound import Call, Response
 
 bp = Blueprint(__name__)
 _TYPES = (
     "payment.authorized payment.captured payment.failed payment.refunded payment.disputed"
     " payment.dispute_closed"
 )
-
-
-class Keys(Protocol):
-    def of(self, source: str) -> Accounts: ...
-
-
-class Http(Protocol):
-    def send(self, call: Call, cause: str = "") -> Response: ...
 
 
 @dataclass(frozen=True)
@@ -47,8 +38,8 @@ class Payments:
             return
         channel = self.channel(claimed.channel)
         credentials = self.keys.of(claimed.channel).of(claimed.account)
-        response = self.http.send(channel.reread(claimed, credentials), event.id)
-        verified = channel.reread_payment(claimed, response)
+        response = self.http.send(channel.reread(event, credentials), event.id)
+        verified = channel.reread_payment(event, response)
         if verified is None:
             raise Unavailable(f"{claimed.channel} does not confirm the payment yet")
         yield event.causes(event.type, verified, event.subject, now=now, discriminator="verified")

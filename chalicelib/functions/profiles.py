@@ -13,7 +13,8 @@ from chalice.app import Blueprint
 from chalicelib import payloads as p
 from chalicelib import wiring
 from chalicelib.events import Event, iso
-from chalicelib.functions._facts import Table, fact, key
+from chalicelib.functions._facts import fact, key
+from chalicelib.functions._ports import Table
 from chalicelib.functions._shell import Patterns, of, run
 
 bp = Blueprint(__name__)

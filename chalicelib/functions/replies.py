@@ -18,8 +18,9 @@ from chalicelib.domain import wording
 from chalicelib.domain.outbox import FRESH, Plan, as_json, sort_key
 from chalicelib.errors import UnknownSource
 from chalicelib.events import Event, moment_of
-from chalicelib.functions._facts import Item, Table, key
+from chalicelib.functions._facts import key
 from chalicelib.functions._outbox import Outbox
+from chalicelib.functions._ports import Item, Table
 from chalicelib.functions._shell import ANY, Patterns, run
 from chalicelib.outbound import Outgoing, Template
 from chalicelib.source import text_of

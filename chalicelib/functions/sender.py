@@ -17,7 +17,8 @@ from chalicelib.domain.outbox import CALLING, OVER, TRACE, Planned, backoff
 from chalicelib.errors import NotSent, TimedOut, Unsupported
 from chalicelib.events import Event, caused_id, iso, moment_of
 from chalicelib.functions._delivery import Deliveries, Delivery
-from chalicelib.functions._facts import Queue, Table, key
+from chalicelib.functions._facts import key
+from chalicelib.functions._ports import Queue, Table
 from chalicelib.functions._shell import ANY, Patterns, run
 from chalicelib.outbound import Outcome
 

@@ -10,7 +10,7 @@ from chalice.app import Blueprint
 from chalicelib import wiring
 from chalicelib.domain.outbox import shards
 from chalicelib.events import iso, moment_of
-from chalicelib.functions._facts import Queue, Table
+from chalicelib.functions._ports import Queue, Table
 
 bp = Blueprint(__name__)
 AHEAD = timedelta(minutes=2)

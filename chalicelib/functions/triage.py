@@ -117,5 +117,3 @@ def _negative(rating: p.Rating | None) -> bool:
 def triage(batch: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda: records of the triage queue."""
     return run(Triage(reading.reader()), batch, context)
-
-

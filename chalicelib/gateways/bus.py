@@ -159,5 +159,3 @@ class S3Claims:
         except _AWS as error:
             raise Unavailable("the claim bucket is down") from error
         return f"s3://{self._bucket}/claims/{key}"
-
-

@@ -29,7 +29,7 @@ _CUES: Mapping[Intent, str] = {
     " ありがとう 감사",
 }
 _STOP = frozenset(
-    "stop unsubscribe stopall quit optout baja parar stopp arrêt arret 退订 停止 수신거부".split()
+    ("stop unsubscribe stopall quit optout baja parar stopp arrêt arret 退订 停止 수신거부").split()
 )
 _SEVERE = re.compile(r"lawyer|legal|police|fire|injur|allerg|unacceptable|never again|!{2,}", re.I)
 _ORDER = re.compile(r"(?:#|\border\s*(?:no\.?|number)?\s*#?)\s*([A-Z]{0,4}-?\d{3,12})\b", re.I)
