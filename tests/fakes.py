@@ -58,7 +58,9 @@ class MemoryTable:
     def due(self, shard: str, until: str) -> list[dict[str, Any]]:
         self.calls.append("due")
         found = [i for i in self.items.values() if i.get("gsi1pk") == shard]
-        return sorted((deepcopy(i) for i in found if i["gsi1sk"] <= until), key=lambda i: i["gsi1sk"])
+        return sorted(
+            (deepcopy(i) for i in found if i["gsi1sk"] <= until), key=lambda i: i["gsi1sk"]
+        )
 
     def change(
         self,
@@ -131,7 +133,9 @@ def matches(pattern: Any, value: Any) -> bool:
     if isinstance(value, list):
         return any(matches(pattern, each) for each in value)
     if isinstance(pattern, Mapping):
-        return isinstance(value, Mapping) and all(matches(p, value.get(k)) for k, p in pattern.items())
+        return isinstance(value, Mapping) and all(
+            matches(p, value.get(k)) for k, p in pattern.items()
+        )
     return any(value == allowed and type(value) is type(allowed) for allowed in pattern)
 
 
@@ -144,5 +148,3 @@ def consumed(reaction: Any, event: Event) -> bool:
 def on_the_wire(event: Event) -> Event:
     """The event as a consumer reads it: through JSON."""
     return Event.parse(json.loads(json.dumps(event.detail())))
-
-

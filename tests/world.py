@@ -17,7 +17,16 @@ from chalicelib.functions.shippers import Shippers
 from chalicelib.functions.sweep import Sweep
 from chalicelib.functions.triage import Triage
 from chalicelib.reading import reader
-from tests.fakes import Clock, Keys, MemoryBus, MemoryQueue, MemoryTable, Outside, consumed, on_the_wire
+from tests.fakes import (
+    Clock,
+    Keys,
+    MemoryBus,
+    MemoryQueue,
+    MemoryTable,
+    Outside,
+    consumed,
+    on_the_wire,
+)
 
 SETTINGS = {"shippers": ["easypost"], "desks": ["slack"], "shop": "shopify:demo.myshopify.com"}
 SECRETS = {
@@ -48,9 +57,7 @@ class World:
         outbox = Outbox(self.table, self.outbox_queue)
         deliveries = Deliveries(self.table, self.outside, self.keys)
         self.sender = Sender(self.table, self.outbox_queue, deliveries)
-        self.escalations = Escalations(
-            self.table, outbox, self.clocks_queue, lambda: self.settings
-        )
+        self.escalations = Escalations(self.table, outbox, self.clocks_queue, lambda: self.settings)
         return [
             Triage(reader()),
             Payments(self.outside, self.keys),
@@ -92,7 +99,10 @@ class World:
 
     def _wake(self) -> None:
         """A delayed message stays away; the sweep brings it when it is due."""
-        for queue, reaction in ((self.outbox_queue, self.sender), (self.clocks_queue, self.escalations)):
+        for queue, reaction in (
+            (self.outbox_queue, self.sender),
+            (self.clocks_queue, self.escalations),
+        ):
             while queue:
                 body, delay_s = queue.popleft()
                 if delay_s <= 1:

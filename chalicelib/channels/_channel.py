@@ -1,11 +1,13 @@
 """A channel: a place where customers write, and may be answered."""
 
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from chalicelib.credentials import Credentials
 from chalicelib.errors import Unsupported
+from chalicelib.events import Event
 from chalicelib.outbound import Call, Means, Outcome, Outgoing, Resend, Response, judge
+from chalicelib.payloads import Payment
 from chalicelib.source import Answer, Request, Source
 
 
@@ -33,10 +35,10 @@ class Channel(Source):
         """The HTTP response that carries `text` to the customer (`in_response` channels)."""
         raise Unsupported(f"{self.name} takes no answer inside the response")
 
-    def reread(self, payment: Any, credentials: Credentials) -> Call:
+    def reread(self, event: Event, credentials: Credentials) -> Call:
         """Ask the platform for the payment it spoke of, before money moves on it."""
         raise Unsupported(f"{self.name} has no payments")
 
-    def reread_payment(self, payment: Any, response: Response) -> Any:
+    def reread_payment(self, event: Event, response: Response) -> Payment | None:
         """The payment as the platform's own API states it, `assurance: verified`; None if not."""
         raise Unsupported(f"{self.name} has no payments")

@@ -1,0 +1,111 @@
+"""Sample deliveries: `events/<source>/<what>.json|xml`, headers beside them in `<what>.headers`."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from chalicelib import sources
+from chalicelib.credentials import Accounts
+from chalicelib.source import Request, SignedSource
+
+ROOT = Path(__file__).parent.parent
+EVENTS = ROOT / "events"
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+SHARED = Path(os.environ.get("PARLEY_SHARED", ROOT.parent / "shared"))
+FOLDERS = {"facebook-page": "messenger"}
+"""Folders of the shared samples that arrive at a webhook of another name."""
+_WHSEC = "whsec_cGFybGV5LXRlc3RzLXNlY3JldC1rZXktMzItYnl0ZXM="
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One delivery as the platform posts it."""
+
+    source: str
+    name: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.source}/{self.name}"
+
+    @property
+    def request(self) -> Request:
+        """Unsigned, at a fixed moment."""
+        return Request(body=self.body, headers=dict(self.headers), now=NOW)
+
+
+def of_project() -> list[Sample]:
+    """Every sample of `events/` that a source of ours hears."""
+    return [s for name in sources.inbound() for s in _in(EVENTS / name, name)]
+
+
+def of_shared() -> list[Sample]:
+    """Bodies collected from platforms; none where that folder is absent."""
+    if not SHARED.is_dir():
+        return []
+    heard = set(sources.inbound())
+    named = {folder.name: FOLDERS.get(folder.name, folder.name) for folder in _folders()}
+    return [s for f, name in named.items() if name in heard for s in _in(_samples() / f, name)]
+
+
+def vectors() -> Iterator[tuple[str, dict[str, Any]]]:
+    """(source, signature vector) of every shared vector of a source of ours."""
+    for folder in _folders() if SHARED.is_dir() else ():
+        name = FOLDERS.get(folder.name, folder.name)
+        if name in sources.inbound() and (folder / "vectors.json").is_file():
+            for vector in json.loads((folder / "vectors.json").read_text()):
+                yield name, {**vector, "folder": folder}
+
+
+@cache
+def secrets(source: str) -> Accounts:
+    """A secret for every key that a source signs or shakes hands with."""
+    found = sources.get(source)
+    signing = getattr(found, "signing_key", "secret")
+    value = _WHSEC if source == "standard_webhooks" else f"{source}-secret"
+    return Accounts(source, {"default": {signing: value, "verify_token": "parley-verify"}})
+
+
+def signed(sample: Sample, secret: str | None = None) -> Request:
+    """The sample as the platform would send it, signed."""
+    source = sources.get(sample.source)
+    assert isinstance(source, SignedSource)
+    key = secret or secrets(sample.source).of("default").one(source.signing_key)
+    return sign(source, sample.request, key)
+
+
+def sign(source: SignedSource, request: Request, key: str) -> Request:
+    """Any request, with the headers that the platform would add."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    unsigned = replace(request, headers=headers)
+    return replace(unsigned, headers={**headers, **source.sign(unsigned, key)})
+
+
+def _samples() -> Path:
+    return SHARED / "samples"
+
+
+def _folders() -> list[Path]:
+    return sorted(path for path in _samples().iterdir() if path.is_dir())
+
+
+def _in(folder: Path, source: str) -> list[Sample]:
+    bodies = [p for p in sorted(folder.glob("*")) if p.suffix in (".json", ".xml", ".txt")]
+    return [_sample(path, source) for path in bodies if not _aside(path)]
+
+
+def _aside(path: Path) -> bool:
+    return path.name == "vectors.json" or path.name.endswith(".headers.json")
+
+
+def _sample(path: Path, source: str) -> Sample:
+    sidecar = path.with_suffix(".headers")
+    headers = json.loads(sidecar.read_text()) if sidecar.is_file() else {}
+    lower = {name.lower(): str(value) for name, value in headers.items()}
+    return Sample(source, path.stem, path.read_bytes().rstrip(b"\n"), tuple(lower.items()))
