@@ -280,7 +280,9 @@ def subject_of(data: Any) -> str:  # noqa: C901 (a table)
         case p.Message(visibility="public"):
             root = (data.public.post_id if data.public else None) or data.message_id
             return "post/" + p.path(data.channel, data.account, root)
-        case p.Message() | p.Reaction() | p.Press():
+        case p.Message() | p.Reaction():
+            return _person(data.to or data.author.identity, data)
+        case p.Press():
             return _person(data.author.identity, data)
         case p.Referral() | p.Opened() | p.Consent() | p.Recorded() | p.Status() | p.Erasure():
             return _person(data.identity, data)

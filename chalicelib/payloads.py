@@ -544,6 +544,8 @@ class ChannelState(Payload):
 
     channel: Short
     account: Short
+    audience: Literal["buyer", "desk", "shipper"] | None = None
+    """Who is not reached while it lasts."""
     reason: Short
     until: AwareDatetime | None = None
 

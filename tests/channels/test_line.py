@@ -175,7 +175,7 @@ def test_a_reply_goes_by_its_token_and_bears_no_key() -> None:
         (400, {"message": "Invalid reply token"}, "retry"),
         (400, {"message": "The request body has 1 error(s)"}, "permanent"),
         (401, {"message": "Authentication failed"}, "reauthorise"),
-        (500, {}, "retry"),
+        (500, {}, "unknown"),
     ],
 )
 def test_lines_answers_are_understood(status: int, body: dict[str, Any], verdict: str) -> None:
