@@ -16,7 +16,8 @@ Resend = Literal["keyed", "traced", "never"]
 keyed: again, with the same key; traced: wait for the trace that comes back, then a desk decides;
 never: a desk is told.
 """
-Verdict = Literal["sent", "retry", "template", "permanent", "reauthorise", "stop"]
+Verdict = Literal["sent", "retry", "template", "permanent", "reauthorise", "stop", "unknown"]
+"""unknown: it failed over there and may have been done all the same; `resend` decides."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,10 @@ def judge(response: Response) -> Outcome:
     if 200 <= status < 300:
         return Outcome("sent")
     code = str(status)
-    if status == 429 or status >= 500:
+    if status in (429, 503):
         return Outcome("retry", code=code, retry_after_s=retry_after(response))
+    if status >= 500:
+        return Outcome("unknown", code=code)
     if status in (401, 403):
         return Outcome("reauthorise", code=code)
     return Outcome("permanent", code=code)

@@ -111,7 +111,7 @@ def test_long_words_fit_slacks_blocks() -> None:
         (410, b"channel_is_archived", "permanent", "channel_is_archived"),
         (429, b'{"ok": false, "error": "ratelimited"}', "retry", "ratelimited"),
         (429, b"", "retry", "429"),
-        (500, b"\xff<html>", "retry", "500"),
+        (500, b"\xff<html>", "unknown", "500"),
     ],
 )
 def test_an_answer_has_a_verdict(status: int, body: bytes, verdict: str, code: str | None) -> None:

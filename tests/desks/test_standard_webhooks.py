@@ -64,7 +64,7 @@ def test_the_reference_library_accepts_a_notice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "verdict"), [(200, "sent"), (410, "stop"), (504, "retry"), (400, "permanent")]
+    ("status", "verdict"), [(200, "sent"), (410, "stop"), (504, "unknown"), (400, "permanent")]
 )
 def test_an_answer_has_a_verdict(status: int, verdict: str) -> None:
     assert desk.outcome(Response(status)).verdict == verdict
