@@ -84,12 +84,12 @@ class Item:
     channel: str
     envelope: Mapping[str, Any] = field(default_factory=dict)
 
-    @cached_property
+    @property
     def raw(self) -> str:
         """The item's own text with its envelope: what `data.raw` holds."""
         return text_of({**self.envelope, "item": self.value} if self.envelope else self.value)
 
-    @property
+    @cached_property
     def said(self) -> dict[str, Any]:
         """The fields every platform's payload begins with."""
         return {"channel": self.channel, "account": self.account, "raw": self.raw}
@@ -300,9 +300,11 @@ def each(value: Any) -> Iterator[Any]:
 
 def ident(value: Any) -> str:
     """A provider's id, text or number, as text; ValueError for anything else or nothing."""
-    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
-        raise ValueError("not an id")
-    return str(value)
+    if type(value) is str and value:
+        return value
+    if type(value) is int:
+        return str(value)
+    raise ValueError("not an id")
 
 
 def _no_constant(name: str) -> Any:

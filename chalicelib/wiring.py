@@ -3,6 +3,7 @@
 Clients are made once, and in a Lambda at import: its INIT has a full CPU.
 """
 
+import logging
 import os
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,6 +15,7 @@ from botocore.config import Config
 
 from chalicelib.events import to_ms
 from chalicelib.gateways.bus import Bus, S3Claims
+from chalicelib.gateways.lines import Lines
 from chalicelib.gateways.queues import Queue, Visibility
 from chalicelib.gateways.secrets import Secrets, Stored, parameter_text, secret_text
 
@@ -104,8 +106,14 @@ def http() -> "Http":
 
 
 @cache
+def lines() -> Lines:
+    """The front door's log."""
+    return Lines(logging.getLogger("parley"))
+
+
+@cache
 def log() -> Any:
-    """Ids only: never a secret, a signature, a message's text or an identity."""
+    """The reactions' log. Ids only: no secret, signature, text or identity."""
     from aws_lambda_powertools import Logger
 
     return Logger(service="parley", level="INFO")

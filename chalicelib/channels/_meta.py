@@ -83,7 +83,8 @@ class Meta(SignedSource, Channel):
         sub = said.get("error_subcode")
         known = self.subcodes.get(sub) if isinstance(sub, int) else None
         known = known or self.codes.get(code)
-        if said.get("is_transient") is True and (known is None or known[0] not in ("retry", "unknown")):
+        settled = known is not None and known[0] in ("retry", "unknown")
+        if said.get("is_transient") is True and not settled:
             return ("retry", None)
         return known
 

@@ -20,7 +20,7 @@ def door() -> Door:
         find=sources.get,
         keys=wiring.verify_secrets(),
         bus=wiring.bus(),
-        log=wiring.log(),
+        log=wiring.lines(),
         table=wiring.table,
         now=wiring.now,
         pause=time.sleep,
