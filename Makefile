@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
+# Requirements are complete, so nothing is resolved; what runs is compiled when it first runs.
+QUICKLY := --quiet --disable-pip-version-check --no-deps --no-compile
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install test lint demo serve deploy
 
@@ -10,8 +13,8 @@ install: $(STAMP)
 
 $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install $(QUICKLY) -r requirements-dev.txt
+	$(BIN)/python -m pip install $(QUICKLY) --no-build-isolation --editable .
 	touch $@
 
 test: install

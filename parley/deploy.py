@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from infra.build import ROOT, BuildFailed, Built, build
 from infra.layer import LayerFailed
 from infra.target import CURRENT, HOST, Arch, NoInterpreter
+from parley.artifacts import Artifacts
 from parley.cloud import Cloud, cloud
 from parley.emulator import emulated
 from parley.screen import Failure, Misused, Say, Unready, silent
@@ -33,15 +34,16 @@ class Outputs:
 
     values: Mapping[str, str]
     api_url: str
+    public_url: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
     changes: Sequence[Change] = ()
 
     def __getitem__(self, name: str) -> str:
         return self.values[name]
 
-    def webhooks(self, names: Iterable[str], public_url: str = "") -> dict[str, str]:
+    def webhooks(self, names: Iterable[str]) -> dict[str, str]:
         """Channel → the URL that its platform posts to."""
-        return {name: f"{public_url or self.api_url}/webhooks/{name}" for name in names}
+        return {name: f"{self.public_url or self.api_url}/webhooks/{name}" for name in names}
 
 
 def deploy(
@@ -62,36 +64,40 @@ def deploy(
     Failure with CloudFormation's reasons; each names the next command.
     """
     _require(stage, endpoint_url, parameters or {})
-    made = built or _build(stage, python, arch or _arch(stage), progress)
     with _told():
-        return _Deployment(cloud(endpoint_url), stage, progress).run(
-            made, parameters or {}, confirm
-        )
+        where = cloud(endpoint_url)
+        into = where.artifacts()  # first, because it needs credentials and a build takes seconds
+        made = built or _build(stage, python, arch or _arch(stage), progress)
+        named = {**(parameters or {}), "Stage": stage}
+        return _Deployment(where, into, stage, progress).run(made, named, confirm)
 
 
 @dataclass(frozen=True)
 class _Deployment:
     cloud: Cloud
+    artifacts: Artifacts
     stage: str
     say: Say
 
     def run(self, built: Built, parameters: Mapping[str, str], confirm: Confirm) -> Outputs:
+        """Upload, propose, ask, carry out."""
         stack = self.cloud.stack(self.stage)
         template = json.loads(built.sam.read_text("utf-8"))
         left_out: dict[str, str] = {}
         if self.cloud.endpoint_url:
             template, left_out = emulated(template, parameters)
         self.say("uploading")
-        url = self.cloud.artifacts().put(template, built.bundle, stack.name)
+        uploaded = self.artifacts.put(template, built.bundle, stack.name)
         self.say("working out the change set")
-        change_set = stack.propose(url, parameters, set(template["Parameters"]))
+        change_set = stack.propose(uploaded, parameters, set(template["Parameters"]))
         if changes := stack.changes(change_set):
             if not confirm(changes):
                 stack.discard(change_set)
                 raise Declined("nothing was changed")
             stack.execute(change_set, self.say)
-        values = stack.outputs()
-        return Outputs(values, self.cloud.api_url(values), left_out, changes)
+        values, kept = stack.outputs(), stack.parameters()
+        url = self.cloud.api_url(values)
+        return Outputs(values, url, kept.get("PublicUrl", ""), left_out, changes)
 
 
 def _require(stage: str, endpoint_url: str | None, parameters: Mapping[str, str]) -> None:

@@ -14,7 +14,7 @@ from parley.emulator import NOT_EMULATED
 from parley.screen import emit, err, out
 from parley.stack import Change
 
-COLOURS = {"Add": "green", "Modify": "yellow", "Remove": "red"}
+COLOURS = {"Add": "green", "Modify": "yellow", "Remove": "red", "Replace": "red"}
 
 
 def deploy_command(
@@ -53,7 +53,7 @@ def deploy_command(
             python=python,
             arch=arch,
         )
-    (_print_json if as_json else _print)(stage, outputs, public_url or "")
+    (_print_json if as_json else _print)(stage, outputs)
 
 
 class _Bar:
@@ -88,25 +88,29 @@ class _Bar:
 
 
 def _table(changes: Sequence[Change]) -> Table:
-    table = Table("action", "logical id", "type", title=f"{len(changes)} changes")
+    """A row per action and type; the first deploy of a stage makes some 150 resources."""
+    table = Table("action", "type", "logical ids", title=f"{len(changes)} changes")
+    groups: dict[tuple[str, str], list[str]] = {}
     for change in changes:
-        colour = "red" if change.replaces else COLOURS.get(change.action, "white")
         action = "Replace" if change.replaces else change.action
-        table.add_row(f"[{colour}]{action}[/]", change.logical_id, change.type)
+        groups.setdefault((action, change.type), []).append(change.logical_id)
+    for (action, kind), names in groups.items():
+        colour = COLOURS.get(action, "white")
+        table.add_row(f"[{colour}]{action}[/]", kind, ", ".join(sorted(names)))
     return table
 
 
-def _print(stage: str, outputs: Outputs, public_url: str) -> None:
+def _print(stage: str, outputs: Outputs) -> None:
     for name, kind in outputs.left_out.items():
-        out.print(f"[yellow]left out[/] {name} ({kind}): {NOT_EMULATED[kind]}")
+        out.print(f"[yellow]left out[/] {name} ({kind}): {NOT_EMULATED[kind]}", soft_wrap=True)
     done = f"{len(outputs.changes)} changes" if outputs.changes else "nothing to change"
     out.print(f"[green]✓[/] parley-{stage}: {done}")
-    for name, url in outputs.webhooks(sources.inbound(), public_url).items():
-        out.print(f"  {name:<18} {url}")
+    for name, url in outputs.webhooks(sources.inbound()).items():
+        out.print(f"  {name:<18} {url}", soft_wrap=True)
     out.print(f"secrets of the platforms go into: {outputs['VerifySecretName']}")
 
 
-def _print_json(stage: str, outputs: Outputs, public_url: str) -> None:
+def _print_json(stage: str, outputs: Outputs) -> None:
     emit(
         {
             "stack": f"parley-{stage}",
@@ -114,6 +118,6 @@ def _print_json(stage: str, outputs: Outputs, public_url: str) -> None:
             "changes": len(outputs.changes),
             "left_out": dict(outputs.left_out),
             "outputs": dict(outputs.values),
-            "webhooks": outputs.webhooks(sources.inbound(), public_url),
+            "webhooks": outputs.webhooks(sources.inbound()),
         }
     )

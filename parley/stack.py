@@ -59,10 +59,8 @@ class Stack:
         asked: dict[str, Any] = {"ChangeSetType": "CREATE", "OnStackFailure": "DELETE"}
         if stack and not new:
             asked = {"ChangeSetType": "UPDATE"}
-            kept = {p["ParameterKey"] for p in stack.get("Parameters", [])} & known
-            given += [
-                {"ParameterKey": k, "UsePreviousValue": True} for k in sorted(kept - {*parameters})
-            ]
+            kept = self.parameters().keys() & known - {*parameters}
+            given += [{"ParameterKey": k, "UsePreviousValue": True} for k in sorted(kept)]
         made = self.client.create_change_set(
             StackName=self.name,
             ChangeSetName=f"parley-{uuid.uuid4().hex[:12]}",
@@ -116,6 +114,11 @@ class Stack:
         stack = self.describe() or {}
         return {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
 
+    def parameters(self) -> dict[str, str]:
+        """Parameter name → value; {} when there is no such stack."""
+        stack = self.describe() or {}
+        return {p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])}
+
     def _page(self, change_set: str, **token: str) -> dict[str, Any]:
         page: dict[str, Any] = self.client.describe_change_set(ChangeSetName=change_set, **token)
         return page
@@ -132,7 +135,7 @@ class Stack:
         """This execution's events, oldest first."""
         found: list[dict[str, Any]] = []
         for page in self.client.get_paginator("describe_stack_events").paginate(StackName=stack_id):
-            ours = [e for e in page["StackEvents"] if e.get("ClientRequestToken", token) == token]
+            ours = [e for e in page["StackEvents"] if e.get("ClientRequestToken") == token]
             found += ours
             if len(ours) < len(page["StackEvents"]):
                 break

@@ -53,6 +53,11 @@ class Queue:
         return self.name.endswith("DLQ")
 
     @property
+    def is_working(self) -> bool:
+        """Whether a function takes messages from here."""
+        return not self.is_dead_letter
+
+    @property
     def source(self) -> str:
         """For a dead-letter queue: the queue whose consumer gave up, or that a rule missed."""
         return self.name.removesuffix("DLQ").removesuffix("Rule") + "Queue"

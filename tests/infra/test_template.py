@@ -295,6 +295,12 @@ def test_what_others_build_on_is_among_the_outputs(sam: dict[str, Any]) -> None:
     assert set(needed.split()) <= set(sam["Outputs"])
 
 
+def test_the_api_url_is_chalices_without_its_slash(sam: dict[str, Any]) -> None:
+    own, chalices = (sam["Outputs"][name]["Value"]["Fn::Sub"] for name in ("ApiUrl", "EndpointURL"))
+
+    assert f"{own}/" == chalices
+
+
 def test_no_function_overrides_the_environment_of_all(
     sam: dict[str, Any], resources: Resources
 ) -> None:
