@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from chalicelib.gateways.table import Table
 
 _CONFIG = Config(
-    connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 3}
+    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
 )
+_BUS_CONFIG = Config(
+    connect_timeout=2, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1}
+)
+"""The bus resends by itself, entry by entry, and must come to the spill queue while we run."""
 _CLOCK_LIFE_S = 1.0
 
 
@@ -41,7 +45,8 @@ def is_local() -> bool:
 @cache
 def client(service: str) -> Any:
     """One client a service, for the life of the process."""
-    return _session().create_client(service, config=_CONFIG)
+    config = _BUS_CONFIG if service == "events" else _CONFIG
+    return _session().create_client(service, config=config)
 
 
 @cache

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+from botocore.config import Config
 
 from parley.artifacts import Artifacts
 from parley.screen import Misused, Unready
@@ -21,7 +22,12 @@ class Cloud:
     endpoint_url: str | None = None
 
     def client(self, service: Any) -> Any:
-        return self.session.client(service, endpoint_url=self.endpoint_url)
+        return self.session.client(service, endpoint_url=self.endpoint_url, config=self._config)
+
+    @property
+    def _config(self) -> Config:
+        """An embedded AWS is on this machine, whatever proxy the user has for the rest."""
+        return Config(proxies={}) if self.endpoint_url else Config()
 
     def artifacts(self) -> Artifacts:
         account = self.client("sts").get_caller_identity()["Account"]

@@ -30,13 +30,22 @@ class MemoryTable:
 
     def put_new(self, item: dict[str, Any]) -> bool:
         self.calls.append("put_new")
-        stored = self.items.setdefault((item["pk"], item["sk"]), deepcopy(item))
-        return stored == item or ("owner" in item and stored.get("owner") == item["owner"])
+        if (stored := self.items.get((item["pk"], item["sk"]))) is not None:
+            return "owner" in item and stored.get("owner") == item["owner"]
+        self.items[item["pk"], item["sk"]] = deepcopy(item)
+        return True
 
     def put_newer(self, item: dict[str, Any], field: str) -> bool:
         self.calls.append("put_newer")
+        return self._put_if(item, lambda stored: bool(stored[field] < item[field]))
+
+    def put_older(self, item: dict[str, Any], field: str) -> bool:
+        self.calls.append("put_older")
+        return self._put_if(item, lambda stored: bool(stored[field] > item[field]))
+
+    def _put_if(self, item: dict[str, Any], better: Callable[[dict[str, Any]], bool]) -> bool:
         stored = self.items.get((item["pk"], item["sk"]))
-        if stored is not None and not stored[field] < item[field]:
+        if stored is not None and not better(stored):
             return False
         self.items[item["pk"], item["sk"]] = deepcopy(item)
         return True

@@ -9,7 +9,9 @@ facts names the same milestone by the same id.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
 from itertools import accumulate
+from operator import or_
 
 from chalicelib import payloads as p
 from chalicelib.events import Event
@@ -77,11 +79,16 @@ class OrderState:
 
     @property
     def latest(self) -> p.Order | None:
-        """The order as the shop last told it: by version, else by time."""
-        told = [e for e in self._of("order.placed", "order.changed") if isinstance(e.data, p.Order)]
-        if not told:
+        """The order as the shop last told it, by version, else by time; what the last word leaves
+        out is as it was told before."""
+        told = self._of("order.placed", "order.changed")
+        ordered = sorted(told, key=lambda e: (_order(e).version or "", *e.rank))
+        if not ordered:
             return None
-        return _order(max(told, key=lambda e: (_order(e).version or "", *e.rank)))
+        known = [
+            {n: v for n, v in _order(e).__dict__.items() if v not in (None, ())} for e in ordered
+        ]
+        return _order(ordered[-1]).model_copy(update=reduce(or_, known))
 
     @property
     def parcels(self) -> tuple[p.ParcelRef, ...]:
@@ -124,7 +131,8 @@ class OrderState:
         for milestone in dict.fromkeys(_ORDER_MILESTONES.values()):
             types = [t for t, m in _ORDER_MILESTONES.items() if m == milestone]
             if event := self._least(*types):
-                yield Reached(milestone, "", event, base | {event.id})
+                links = self._links(_parcel_path(event)) if event in self._parcels else frozenset()
+                yield Reached(milestone, "", event, base | links | {event.id})
 
     def _of_parcels(self, base: frozenset[str]) -> Iterator[Reached]:
         yield from self._shipped(base)
@@ -239,7 +247,9 @@ def _parcel_path(event: Event) -> str:
 
 
 def _parcel_on_day(event: Event) -> str:
-    return f"{_parcel_path(event)}@{event.effective:%Y-%m-%d}"
+    """By the scan's own day: a copy of the fact that was recorded later has the same."""
+    scan = _parcel(event).scan
+    return f"{_parcel_path(event)}@{scan.at if scan else event.effective:%Y-%m-%d}"
 
 
 def _scan_order(event: Event) -> tuple[object, int, str]:

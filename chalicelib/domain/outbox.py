@@ -62,7 +62,7 @@ class Plan:
 
     @property
     def pk(self) -> str:
-        return f"OUTBOX#{self.subject}"
+        return partition(self.subject)
 
     @property
     def sk(self) -> str:
@@ -137,13 +137,26 @@ class Planned:
         mine = _NEWS.get(self.milestone)
         if mine is None or self.audience != "buyer":
             return False
-        rivals = (o for o in others if o.audience == "buyer" and o.state not in ("blocked",))
-        return any(_NEWS.get(o.milestone, -1) > mine for o in rivals if o.key != self.key)
+        rivals = (o for o in others if o.audience == "buyer" and o.state != "blocked")
+        same = (o for o in rivals if self._parcel in ("", o._parcel))
+        return any(_NEWS.get(o.milestone, -1) > mine for o in same if o.key != self.key)
+
+    @property
+    def _parcel(self) -> str:
+        """The parcel that it is news of; empty for the whole order, which any parcel is news of."""
+        return self.sk.split("#")[1].partition("@")[0]
+
+
+def partition(subject: str) -> str:
+    """Where everything planned about a subject is; a long one is hashed, keys have a limit."""
+    if len(subject.encode()) <= 900:
+        return f"OUTBOX#{subject}"
+    return f"OUTBOX##{sha256(subject.encode()).hexdigest()}"
 
 
 def sort_key(milestone: str, occasion: str, audience: str) -> str:
     """`milestone#occasion#audience`; a long occasion is hashed."""
-    place = occasion if len(occasion) <= 200 else sha256(occasion.encode()).hexdigest()
+    place = occasion if len(occasion.encode()) <= 200 else sha256(occasion.encode()).hexdigest()
     return f"{milestone}#{place}#{audience}"
 
 

@@ -21,7 +21,6 @@ from chalicelib.functions._ports import Http, Keys, Table
 from chalicelib.outbound import (
     Call,
     Notice,
-    Outcome,
     Outgoing,
     Resend,
     Shipment,
@@ -43,12 +42,8 @@ class Delivery:
     def means(self) -> str | None:
         return self.content.means if isinstance(self.content, Outgoing) else None
 
-    def make(self, http: Http) -> Outcome:
-        """Describe the call, make it, read the answer."""
-        response = http.send(self._call(), self.cause)
-        return self.speaker.outcome(response)
-
-    def _call(self) -> Call:
+    def call(self) -> Call:
+        """What to send; Unsupported, or Misconfigured where a secret is missing."""
         match self.speaker, self.content:
             case Channel() as channel, Outgoing() as message:
                 return channel.compose(message, self.credentials)
@@ -88,17 +83,17 @@ class Deliveries:
             content = replace(content, at=now)
         return Delivery(self._speaker(mine), content, credentials, mine.cause.id)
 
-    def in_response(self, mine: Planned) -> bool:
+    def in_response(self, mine: Planned, now: datetime) -> bool:
         """Whether the answer could still travel in the HTTP response: exactly one side wins."""
         if mine.audience != "buyer" or self.channel(mine.via).in_response is None:
             return False
         body = json.loads(mine.body)
-        pk = f"SLOT#identity/{p.Identity.model_validate(body['to']).path}"
-        slots = [slot for slot in self.table.query(pk) if slot["state"] == "open"]
+        pk = key("SLOT", f"identity/{p.Identity.model_validate(body['to']).path}")
+        waiting = [s for s in self.table.query(pk) if moment_of(s["until"]) > now]
+        still = [s for s in waiting if s["state"] == "open"]
         filled = {"state": "filled", "text": body["text"]}
-        return any(
-            self.table.change(pk, slot["sk"], filled, when={"state": "open"}) for slot in slots[-1:]
-        )
+        latest = sorted(still, key=lambda slot: str(slot["until"]))[-1:]
+        return any(self.table.change(pk, s["sk"], filled, when={"state": "open"}) for s in latest)
 
     def resend(self, mine: Planned) -> Resend:
         """What may be done when nobody knows how the call ended."""
@@ -112,10 +107,10 @@ class Deliveries:
             yield "shipper.notified", _notified(mine, item)
         elif item["state"] == "sent":
             yield "message.accepted", _status(mine, item, "accepted")
-        if item["state"] == "failed":
-            yield "message.failed", _status(mine, item, "failed")
-        elif item["state"] == "blocked" and mine.audience == "buyer":
+        if item["state"] == "blocked" and mine.audience == "buyer":
             yield "reply.blocked", _blocked(mine, item)
+        elif item["state"] in ("failed", "blocked"):
+            yield "message.failed", _status(mine, item, "failed")
 
     def _speaker(self, mine: Planned) -> Channel | Carrier | Desk:
         match mine.audience:
@@ -129,7 +124,7 @@ class Deliveries:
         """Reply tokens are free and work once: taken by a conditional write, or not at all."""
         if "token" not in self.channel(message.to.channel).means or message.means != "free":
             return message
-        place = (key("IDENTITY", message.to.path), f"CONV#{message.account}")
+        place = (key("IDENTITY", message.to.path), key("CONV", message.account))
         seen = self.table.get(*place) or {}
         token = seen.get("token")
         if not token or moment_of(seen["token_until"]) <= now:
@@ -155,7 +150,7 @@ def _content(mine: Planned) -> Outgoing | Shipment | Notice:
 
 
 def _status(mine: Planned, item: dict[str, Any], status: Any) -> p.Status:
-    code = item.get("code")
+    code = item.get("code") or item.get("reason")
     failure = p.Failure(code=code, title=item.get("title")) if code and status == "failed" else None
     body = json.loads(mine.body)
     return p.Status(

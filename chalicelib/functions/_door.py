@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.channels._channel import Channel
 from chalicelib.errors import HubError, InvalidSignature, Rejected, TooLarge
 from chalicelib.events import Event, iso
+from chalicelib.functions._facts import key
 from chalicelib.functions._ports import Keys, Publisher, Table
 from chalicelib.source import Answer, Request, Source
 
@@ -72,7 +73,7 @@ class Door:
         """Where `sender` may leave the answer to this delivery, while we wait for it."""
         if not isinstance(source, Channel) or source.in_response is None or not events:
             return None
-        place = (f"SLOT#{events[0].subject}", events[0].id)
+        place = (key("SLOT", events[0].subject), events[0].id)
         until = self.now() + source.in_response - ANSWER_MARGIN
         item = {"pk": place[0], "sk": place[1], "state": "open", "until": iso(until)}
         self.table().put({**item, "expires": int(until.timestamp()) + 3600})

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 from chalicelib.events import Event, iso
-from chalicelib.functions._ports import Item
+from chalicelib.functions._ports import Item, Table
 
 KEY_BYTES = 900
 """DynamoDB takes sort keys of 1024 bytes; ours stay below by construction or by hash."""
@@ -19,6 +19,11 @@ def fact(pk: str, event: Event) -> Item:
         "at": iso(event.effective),
         "event": json.dumps(event.compact(), ensure_ascii=False, separators=(",", ":")),
     }
+
+
+def keep(table: Table, pk: str, event: Event) -> None:
+    """Keeps a fact; of copies of one event the least effective time counts (EVENTS, `time`)."""
+    table.put_older(fact(pk, event), "at")
 
 
 def facts(items: Iterable[Item]) -> list[Event]:

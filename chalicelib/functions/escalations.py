@@ -1,7 +1,7 @@
 """A complaint reaches a human in time: opens a case, tells the desks, and watches its clock."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 from urllib.parse import unquote
@@ -12,7 +12,7 @@ from chalicelib import payloads as p
 from chalicelib import wiring
 from chalicelib.domain import cases, orders
 from chalicelib.domain.outbox import Plan, as_json, shard_of
-from chalicelib.events import Cause, Event, iso, moment_of
+from chalicelib.events import Cause, Event, caused_id, iso, moment_of
 from chalicelib.functions._facts import fact, facts, key
 from chalicelib.functions._outbox import Outbox
 from chalicelib.functions._ports import Item, Queue, Table
@@ -41,17 +41,24 @@ class Escalations:
         "parcel.exception": ANY,
         "payment.disputed": {"assurance": ["verified"]},
         "handoff.requested": ANY,
-        "message.failed": {"audience": ["buyer"]},
-        "channel.degraded": ANY,
+        "message.failed": {"audience": ["buyer", "shipper"]},
+        "channel.degraded": {"audience": ["buyer", "shipper"]},
     }
     emits: ClassVar[Patterns] = {"case.opened": ANY, "case.breached": ANY, "reply.requested": ANY}
+    causes: ClassVar[Mapping[str, str]] = {
+        "reply.requested": "message.classified handoff.requested"
+    }
+    plans: ClassVar[str] = "desk"
 
     def __call__(self, event: Event, now: datetime) -> Iterator[Event]:
         match event.data:
             case p.Parcel() as parcel:
                 self._orphan(event, parcel, now)
             case p.ChannelState() as state:
-                self._tell(_degraded(event, state), event.subject, "degraded", event, now)
+                since = f"degraded-{event.effective:%Y-%m-%dT%H}"
+                self._tell(_degraded(event, state), event.subject, since, event, now)
+            case p.Status(about=str(about)) if about.startswith("case/"):
+                self._tell(_unreachable(event, about), about, "unreachable", event, now)
             case _:
                 if found := self._contact(event):
                     yield from self._heard(event, *found, now)
@@ -75,7 +82,9 @@ class Escalations:
                 return self._issue(read), _complaint(event, read)
             case p.OrderUpdated() as order:
                 issue = _order_issue(order.shop, order.order_number)
-                return issue, _plain_contact(event, "parcel", 2, (event.subject,), order.customer)
+                about = (_order_name(order.order_number),)
+                again = f"{order.milestone}/{order.occasion}"
+                return issue, _plain_contact(event, "parcel", 2, about, order.customer, again)
             case p.Payment(order=p.OrderRef() as ref):
                 issue = self._order_issue(ref)
                 return issue, _plain_contact(event, "dispute", 3, (event.subject,))
@@ -84,7 +93,8 @@ class Escalations:
             case p.Handoff() as wish:
                 return event.subject, _asked(event, wish)
             case p.Status(about=str(about)) as failed:
-                return about, _plain_contact(event, "unreachable", 1, (about,), failed.identity)
+                issue = self._issue_of(about)
+                return issue, _plain_contact(event, "unreachable", 1, (about,), failed.identity)
         return None
 
     def _issue(self, read: p.Classified) -> str:
@@ -103,10 +113,16 @@ class Escalations:
         number = known.order_number if known else None
         return _order_issue(ref.shop, number or ref.order_id)
 
+    def _issue_of(self, subject: str) -> str:
+        match subject.split("/"):
+            case ["order", shop, order_id]:
+                return self._order_issue(p.OrderRef(shop=unquote(shop), order_id=unquote(order_id)))
+        return subject
+
     def _heard(
         self, event: Event, issue: str, contact: cases.Contact, now: datetime
     ) -> Iterator[Event]:
-        self.table.put(_contact_item(issue, contact, event))
+        self.table.put_older(_contact_item(issue, contact), "at")
         found = cases.episodes(issue, self._contacts(issue))
         episode = cases.episode_of(contact.id, found)
         if episode is None:
@@ -119,7 +135,7 @@ class Escalations:
         if not told and not contact.by_hub:
             self._tell(_notice(episode, "contact"), subject, f"contact-{contact.id}", event, now)
         self._watch(issue, episode, event, now)
-        if episode.first_customer == contact:
+        if episode.first_customer and episode.first_customer.id == contact.id:
             yield _acknowledgement(event, episode, subject, now)
 
     def _contacts(self, issue: str) -> list[cases.Contact]:
@@ -180,18 +196,19 @@ class Escalations:
                 audience="desk",
                 via=desk,
                 account="default",
-                body=text_of({**as_json(notice), "at": iso(cause.time)}),
+                body="",
                 cause=cause,
                 send_at=now,
                 fresh_until=now + _NOTICE_FRESH,
             )
-            told |= self.outbox.plan(plan, now)
+            body = text_of({**as_json(notice), "key": plan.key, "at": iso(cause.time)})
+            told |= self.outbox.plan(replace(plan, body=body), now)
         return told
 
 
 _TITLES = {
     "opened": "New case",
-    "contact": "The customer wrote again",
+    "contact": "The customer wrote",
     "breached": "Nobody answered in time",
 }
 
@@ -199,6 +216,11 @@ _TITLES = {
 def _order_issue(shop: str, number: str) -> str:
     """An order by the number that customers know, so that their words find it without a look-up."""
     return "order/" + p.path(shop, number.strip().lstrip("#").upper())
+
+
+def _order_name(number: str) -> str:
+    """One name for an order, whether a customer or the shop wrote its number."""
+    return f"order #{number.strip().lstrip('#')}"
 
 
 def _complaint(event: Event, read: p.Classified) -> cases.Contact:
@@ -212,7 +234,7 @@ def _complaint(event: Event, read: p.Classified) -> cases.Contact:
         visibility=read.visibility,
         customer=read.identity.path if read.identity else "",
         conversation_id=read.conversation_id,
-        about=tuple(f"order #{number}" for number in read.entities.order_numbers),
+        about=tuple(map(_order_name, read.entities.order_numbers)),
     )
 
 
@@ -235,11 +257,15 @@ def _plain_contact(
     severity: int,
     about: tuple[str, ...],
     customer: p.Identity | None = None,
+    again: str = "",
 ) -> cases.Contact:
-    """The hub itself saw something go wrong; it is told elsewhere, so nobody is acknowledged."""
+    """The hub itself saw something go wrong; it is told elsewhere, so nobody is acknowledged.
+
+    `again` names what may be told by several events: it is one contact.
+    """
     return cases.Contact(
         at=event.effective,
-        id=event.id,
+        id=caused_id(event.subject, again) if again else event.id,
         kind=kind,
         severity=severity,
         channel="parley",
@@ -249,7 +275,7 @@ def _plain_contact(
     )
 
 
-def _contact_item(issue: str, contact: cases.Contact, event: Event) -> Item:
+def _contact_item(issue: str, contact: cases.Contact) -> Item:
     kept = {k: v for k, v in vars(contact).items() if v not in ("", (), 0)}
     return {
         **kept,
@@ -334,6 +360,17 @@ def _degraded(event: Event, state: p.ChannelState) -> Notice:
         event="channel.degraded",
         title=f"{state.channel} ({state.account}) cannot send: {state.reason}",
         severity=3,
+    )
+
+
+def _unreachable(event: Event, case: str) -> Notice:
+    return Notice(
+        key=event.id,
+        case_id=unquote(case.partition("/")[2]),
+        event="case.unreachable",
+        title="The customer could not be told that we have the case",
+        severity=1,
+        about=(case,),
     )
 
 

@@ -14,6 +14,7 @@ from chalicelib.events import Event, iso
 from chalicelib.functions._facts import key
 from chalicelib.functions._ports import Table
 from chalicelib.functions._shell import decode
+from chalicelib.source import SHAPE_ERRORS
 
 bp = Blueprint(__name__)
 LONGEST_TEXT = 300
@@ -86,6 +87,6 @@ def _decoded(batch: dict[str, Any]) -> tuple[list[Event], list[str]]:
     for record in SQSEvent(batch).records:
         try:
             events.append(decode(record.json_body))
-        except (ValueError, LookupError):
+        except SHAPE_ERRORS:
             failed.append(record.message_id)
     return events, failed

@@ -15,7 +15,7 @@ from chalicelib import payloads as p
 from chalicelib import wiring
 from chalicelib.domain import orders as domain
 from chalicelib.events import Event
-from chalicelib.functions._facts import fact, facts, key
+from chalicelib.functions._facts import facts, keep, key
 from chalicelib.functions._ports import Table
 from chalicelib.functions._shell import Patterns, of, run
 
@@ -48,7 +48,7 @@ class Orders:
                 yield from self._ordered(event, order, now)
             case p.Payment(order=p.OrderRef() as ref):
                 pk = self._order(ref.shop, ref.order_id)
-                self.table.put(fact(pk, event))
+                keep(self.table, pk, event)
                 yield from self._milestones(pk, event, now)
             case p.Parcel() as parcel:
                 yield from self._moved(event, parcel, now)
@@ -76,15 +76,15 @@ class Orders:
         subject = "order/" + p.path(order.shop, order.order_id)
         request = event.causes("order.requested", order, subject, now=now)
         pk = key("REQUEST", request.id)
-        self.table.put(fact(pk, request))
+        keep(self.table, pk, request)
         yield request
         for link in self.table.query(pk, "ORDER#"):
-            self.table.put(fact(link["order"], request))
+            keep(self.table, link["order"], request)
             yield from self._milestones(link["order"], request, now)
 
     def _ordered(self, event: Event, order: p.Order, now: datetime) -> Iterator[Event]:
         pk = self._order(order.shop, order.order_id)
-        self.table.put(fact(pk, event))
+        keep(self.table, pk, event)
         if order.request:
             self._join(pk, key("REQUEST", order.request))
         for ref in order.parcels:
@@ -93,18 +93,18 @@ class Orders:
 
     def _moved(self, event: Event, parcel: p.Parcel, now: datetime) -> Iterator[Event]:
         pk = self._parcel(parcel.carrier, parcel.tracking_number)
-        self.table.put(fact(pk, event))
+        keep(self.table, pk, event)
         for ref in parcel.orders:
             self._join(self._order(ref.shop, ref.order_id), pk)
         for link in self.table.query(pk, "ORDER#"):
-            self.table.put(fact(link["order"], event))
+            keep(self.table, link["order"], event)
             yield from self._milestones(link["order"], event, now)
 
     def _join(self, order: str, other: str) -> None:
         """Link first, then copy what the other side already knows."""
         self.table.put({"pk": other, "sk": order, "order": order})
         for known in facts(self.table.query(other, "FACT#")):
-            self.table.put(fact(order, known))
+            keep(self.table, order, known)
 
     def _milestones(self, pk: str, event: Event, now: datetime) -> Iterator[Event]:
         """Every milestone that rests on this fact; its id is its witness's, whoever says it."""

@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 from chalice.app import Blueprint
 
 from chalicelib import payloads as p
-from chalicelib import wiring
+from chalicelib import sources, wiring
+from chalicelib.errors import UnknownSource
 from chalicelib.events import Event, iso
-from chalicelib.functions._facts import fact, key
+from chalicelib.functions._facts import keep, key
 from chalicelib.functions._ports import Table
 from chalicelib.functions._shell import Patterns, of, run
 
@@ -41,7 +42,8 @@ class Profiles:
             case p.Consent() as consent:
                 self.table.put_newer(_consent(event, consent), "rank")
             case p.Status() as status:
-                self.table.put_newer(_status(event, status), "rank")
+                if status.message_id or status.trace or status.watermark:
+                    self.table.put_newer(_status(event, status), "rank")
             case p.Message(direction="out", trace=str(trace)):
                 self.table.put_newer(_traced(event, trace), "rank")
             case p.Link() as link:
@@ -60,13 +62,12 @@ class Profiles:
 
     def _linked(self, event: Event, link: p.Link) -> None:
         for identity in (link.a, link.b):
-            self.table.put(fact(key("IDENTITY", identity.path), event))
+            keep(self.table, key("IDENTITY", identity.path), event)
 
 
 def _sight(event: Event, data: Any, identity: p.Identity) -> dict[str, Any]:
     """The last time somebody spoke here: windows and reply tokens are computed from it."""
     token = getattr(data, "reply_token", None)
-    public = getattr(data, "visibility", "private") == "public"
     conversation = getattr(data, "conversation_id", None)
     optional = {
         "conversation_id": conversation,
@@ -78,12 +79,27 @@ def _sight(event: Event, data: Any, identity: p.Identity) -> dict[str, Any]:
     }
     return {
         "pk": key("IDENTITY", identity.path),
-        "sk": f"{'POST' if public else 'CONV'}#{data.account}",
+        "sk": key(_place(data), data.account),
         "rank": f"{iso(event.effective)}#{event.id}",
         "last_at": iso(event.effective),
-        "opens": "y" if event.type not in ("referral.received", "conversation.opened") else "n",
         **{name: value for name, value in optional.items() if value is not None},
     }
+
+
+def _place(data: Any) -> str:
+    """CONV where it opens the channel's window, or the channel needs none; else only a sight."""
+    if getattr(data, "visibility", "private") == "public":
+        return "POST"
+    if getattr(data, "window_until", None) or not _windowed(data.channel):
+        return "CONV"
+    return "SIGHT"
+
+
+def _windowed(name: str) -> bool:
+    try:
+        return sources.channel(name).window is not None
+    except UnknownSource:
+        return False
 
 
 def _consent(event: Event, consent: p.Consent) -> dict[str, Any]:
@@ -91,8 +107,8 @@ def _consent(event: Event, consent: p.Consent) -> dict[str, Any]:
     withdrawn = event.type == "consent.withdrawn"
     return {
         "pk": key("IDENTITY", consent.identity.path),
-        "sk": f"CONSENT#{consent.purpose}",
-        "rank": f"{iso(event.effective)}#{int(withdrawn)}",
+        "sk": key("CONSENT", consent.purpose),
+        "rank": f"{iso(event.effective)}#{int(withdrawn)}#{event.id}",
         "withdrawn": withdrawn,
         "source": consent.source,
     }
@@ -112,7 +128,7 @@ def _delivery(where: str, rank: int, status: str, event: Event) -> dict[str, Any
     return {
         "pk": key("SENT", where),
         "sk": "STATUS",
-        "rank": rank,
+        "rank": f"{rank}#{iso(event.effective)}#{event.id}",
         "status": status,
         "at": iso(event.effective),
     }

@@ -15,7 +15,7 @@ from chalicelib import payloads as p
 from chalicelib import sources, wiring
 from chalicelib.channels._channel import Channel
 from chalicelib.domain import wording
-from chalicelib.domain.outbox import FRESH, Plan, as_json, sort_key
+from chalicelib.domain.outbox import FRESH, Plan, as_json, partition, sort_key
 from chalicelib.errors import UnknownSource
 from chalicelib.events import Event, moment_of
 from chalicelib.functions._facts import key
@@ -57,6 +57,7 @@ class Replies:
     channel: Callable[[str], Channel] = sources.channel
     consumes: ClassVar[Patterns] = {"order.updated": ANY, "reply.requested": ANY}
     emits: ClassVar[Patterns] = {"reply.planned": ANY, "reply.blocked": ANY}
+    plans: ClassVar[str] = "buyer"
 
     def __call__(self, event: Event, now: datetime) -> Iterator[Event]:
         wish = _wish(event)
@@ -94,11 +95,14 @@ class Replies:
         if not wish.identity or not wish.conversation_id:
             raise Blocked("unreachable")
         channel = self._speaking(wish.identity.channel)
-        account = wish.conversation_id.split("/")[1]
+        _, _, rest = wish.conversation_id.partition("/")
+        account, _, counterpart = rest.partition("/")
+        if not counterpart:
+            raise Blocked("unreachable")
         known = self.table.query(key("IDENTITY", wish.identity.path))
         if any(i.get("withdrawn") for i in known if i["sk"] in ("CONSENT#all", "CONSENT#order")):
             raise Blocked("consent")
-        seen = next((i for i in known if i["sk"] == f"CONV#{account}"), None)
+        seen = next((i for i in known if i["sk"] == key("CONV", account)), None)
         means = _means(channel, seen, wish, now)
         lang = wish.lang or (seen or {}).get("lang") or "en"
         return Outgoing(
@@ -123,7 +127,7 @@ class Replies:
     def _planned_before(self, wish: Wish) -> bool:
         """A late copy of a fact that was told in time is no news."""
         place = sort_key(wish.milestone, wish.occasion, "buyer")
-        return self.table.get(f"OUTBOX#{wish.subject}", place) is not None
+        return self.table.get(partition(wish.subject), place) is not None
 
 
 def _wish(event: Event) -> Wish:

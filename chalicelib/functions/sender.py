@@ -4,28 +4,33 @@ A call whose end nobody knows is never simply made again: `resend` of the channe
 (DESIGN §1.5). Whoever wakes a finished item hears its end again, so a crash loses no result.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from chalice.app import Blueprint
 
 from chalicelib import payloads as p
 from chalicelib import wiring
 from chalicelib.domain.outbox import CALLING, OVER, TRACE, Planned, backoff
-from chalicelib.errors import NotSent, TimedOut, Unsupported
-from chalicelib.events import Event, caused_id, iso, moment_of
+from chalicelib.errors import HubError, NotSent, TimedOut, Unsupported
+from chalicelib.events import Event, iso, moment_of
 from chalicelib.functions._delivery import Deliveries, Delivery
 from chalicelib.functions._facts import key
 from chalicelib.functions._ports import Queue, Table
 from chalicelib.functions._shell import ANY, Patterns, run
-from chalicelib.outbound import Outcome
+from chalicelib.outbound import Call, Outcome
 
 bp = Blueprint(__name__)
 PAUSE = timedelta(minutes=15)
 MOST_ATTEMPTS = 10
 _DUE_GONE = ("gsi1pk", "gsi1sk")
+
+
+def _token() -> str:
+    return uuid4().hex
 
 
 @dataclass(frozen=True)
@@ -35,12 +40,14 @@ class Sender:
     table: Table
     queue: Queue
     deliveries: Deliveries
+    token: Callable[[], str] = field(default=_token)
+    """Names one claim and no other, so that a lost answer is told from a lost race."""
     consumes: ClassVar[Patterns] = {}
     emits: ClassVar[Patterns] = {
         "message.accepted": ANY,
         "message.failed": {"audience": ["buyer", "desk", "shipper"]},
         "shipper.notified": ANY,
-        "channel.degraded": ANY,
+        "channel.degraded": {"audience": ["buyer", "desk", "shipper"]},
         "reply.blocked": ANY,
     }
 
@@ -73,33 +80,51 @@ class Sender:
             yield from self._end(mine, "superseded", now, reason="superseded")
         elif paused := self._paused(mine, now):
             self._postpone(mine, paused, now)
+        elif mine.attempts and self._arrived(mine):
+            yield from self._end(mine, "sent", now)
         else:
-            yield from self._claimed(mine, now, "planned")
+            yield from self._claimed(mine, now)
 
-    def _claimed(self, mine: Planned, now: datetime, state: str) -> Iterator[Event]:
-        """Whoever sets the owner calls; a second caller finds the state changed."""
-        owner = caused_id(mine.key, str(mine.attempts), iso(now))
-        claim = {"state": "calling", "owner": owner, "until": iso(now + CALLING)}
-        when = {"state": state, "attempts": mine.attempts}
+    def _claimed(self, mine: Planned, now: datetime) -> Iterator[Event]:
+        """Whoever sets the owner calls; a second caller finds the state changed.
+
+        The means are kept with the claim: after a crash they decide what may be repeated.
+        """
+        delivery = self.deliveries.of(mine, now)
+        claim = {"state": "calling", "owner": self.token(), "until": iso(now + CALLING)}
+        if delivery.means:
+            claim["means"] = delivery.means
+        when = {"state": "planned", "attempts": mine.attempts}
         if self.table.change(mine.pk, mine.sk, claim, when=when):
-            yield from self._called(replace(mine, state="calling"), now)
+            claimed = replace(mine, state="calling", means=delivery.means)
+            yield from self._called(claimed, delivery, now)
 
-    def _called(self, mine: Planned, now: datetime) -> Iterator[Event]:
-        if self.deliveries.in_response(mine):
+    def _called(self, mine: Planned, delivery: Delivery, now: datetime) -> Iterator[Event]:
+        if self.deliveries.in_response(mine, now):
             yield from self._end(mine, "sent", now)
             return
-        delivery = self.deliveries.of(mine, now)
         try:
-            outcome = delivery.make(self.deliveries.http)
-        except NotSent:
-            self._retry(mine, now)
-        except TimedOut:
-            yield from self._unknown(replace(mine, means=delivery.means), now)
+            call = delivery.call()
         except Unsupported as error:
             refusal = Outcome("permanent", code="unsupported", title=str(error))
             yield from self._failed(mine, refusal, now)
+        except HubError:  # a secret is missing: nothing was said, so nothing is unknown
+            self._retry(mine, now)
+            raise
         else:
-            yield from self._judged(mine, delivery, outcome, now)
+            yield from self._made(mine, delivery, call, now)
+
+    def _made(
+        self, mine: Planned, delivery: Delivery, call: Call, now: datetime
+    ) -> Iterator[Event]:
+        try:
+            response = self.deliveries.http.send(call, delivery.cause)
+        except NotSent:
+            self._retry(mine, now)
+        except TimedOut:
+            yield from self._unknown(mine, now)
+        else:
+            yield from self._judged(mine, delivery, delivery.speaker.outcome(response), now)
 
     def _judged(
         self, mine: Planned, delivery: Delivery, outcome: Outcome, now: datetime
@@ -111,6 +136,8 @@ class Sender:
                 self._retry(mine, now, outcome.retry_after_s)
             case "template" if body := delivery.as_template():
                 self._replan(mine, now, {"body": body})
+            case "unknown":
+                yield from self._unknown(mine, now)
             case "reauthorise" | "stop":
                 yield from self._stopped(mine, outcome, now)
             case _:
@@ -122,7 +149,7 @@ class Sender:
                 self._retry(mine, now)
             case "traced":
                 until = now + TRACE
-                change = {"state": "unknown", "until": iso(until)}
+                change = {"state": "unknown", "until": iso(until), "gsi1sk": iso(until)}
                 self.table.change(mine.pk, mine.sk, change, when={"state": "calling"})
                 self._wait(mine, until, now)
             case _:
@@ -130,10 +157,16 @@ class Sender:
 
     def _traced(self, mine: Planned, now: datetime) -> Iterator[Event]:
         """The platform's own status bears our key, if the call arrived after all."""
-        if self.table.get(key("SENT", mine.key), "STATUS"):
+        if self._arrived(mine):
             yield from self._end(mine, "sent", now, was="unknown")
         else:
             yield from self._failed(mine, Outcome("permanent", code="unknown"), now)
+
+    def _arrived(self, mine: Planned) -> bool:
+        """Whether a status that bears our key says that an earlier call came through."""
+        if self.deliveries.resend(mine) != "traced":
+            return False
+        return self.table.get(key("SENT", mine.key), "STATUS") is not None
 
     def _failed(self, mine: Planned, outcome: Outcome, now: datetime) -> Iterator[Event]:
         title = outcome.title[:200] if outcome.title else None
@@ -150,6 +183,7 @@ class Sender:
             data = p.ChannelState(
                 channel=mine.via,
                 account=mine.account,
+                audience=mine.audience,
                 reason=outcome.code or outcome.verdict,
                 until=until,
             )

@@ -28,6 +28,7 @@ class Shippers:
     settings: Callable[[], dict[str, Any]]
     consumes: ClassVar[Patterns] = {"order.updated": {"milestone": list(_ACTIONS)}}
     emits: ClassVar[Patterns] = {}
+    plans: ClassVar[str] = "shipper"
 
     def __call__(self, event: Event, now: datetime) -> Iterable[Event]:
         order = event.data

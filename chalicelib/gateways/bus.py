@@ -3,12 +3,13 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import Unavailable
-from chalicelib.events import Event, iso
+from chalicelib.events import Event, iso, subject_of
 from chalicelib.payloads import Unmapped
 
 ENTRIES = 10
@@ -16,6 +17,7 @@ ENTRIES = 10
 ENTRY_BYTES = 200_000
 """Above this `data.raw` goes to S3; both services take 256 KiB a call."""
 CALL_BYTES = 250_000
+_DATAREF_BYTES = 2_000
 _INT = 2**63
 _TRIES = 3
 _AWS = (BotoCoreError, ClientError)
@@ -61,7 +63,7 @@ class Bus:
         if not _acceptable(detail):
             return self._entry(self._refused(event, detail))
         text = _text(detail)
-        if len(text.encode()) > ENTRY_BYTES:
+        if _bytes(text) > ENTRY_BYTES:
             return self._entry(self._lightened(event, detail))
         return {
             "EventBusName": self._bus,
@@ -73,21 +75,27 @@ class Bus:
         }
 
     def _lightened(self, event: Event, detail: dict[str, Any]) -> Event:
-        """The claim check: only `raw` leaves; a long text only if that was not enough."""
-        if detail["data"].get("raw") is None:
+        """The claim check: only `raw` leaves. What is too long without it is kept whole in S3."""
+        rest = {name: value for name, value in detail["data"].items() if name != "raw"}
+        if _bytes(_text({**detail, "data": rest})) > ENTRY_BYTES - _DATAREF_BYTES:
             return self._refused(event, detail)
         ref = self._claims.put(event.id, detail["data"]["raw"].encode())
-        light = {**detail["data"], "raw": None, "dataref": ref}
-        return Event.parse({**detail, "data": {k: v for k, v in light.items() if v is not None}})
+        return Event.parse({**detail, "data": {**rest, "dataref": ref}})
 
     def _refused(self, event: Event, detail: dict[str, Any]) -> Event:
         """What AWS would refuse for ever must not become 503 for ever: it is kept whole in S3."""
         ref = self._claims.put(event.id, json.dumps(detail).encode())
-        channel, account = (str(detail["data"].get(k, "-"))[:200] for k in ("channel", "account"))
+        channel, account = (_plain(str(detail["data"].get(k, "-"))) for k in ("channel", "account"))
         why = "refused by the bus"
         data = Unmapped(channel=channel, account=account, dataref=ref, reason=why, item=event.id)
-        return event.cause._replace(hops=event.hops - 1).then(
-            "ingress.unmapped", data, event.subject[:1000], now=event.recordedtime
+        told = event.cause.then("ingress.unmapped", data, "", now=event.recordedtime)
+        return replace(
+            told,
+            subject=subject_of(data),
+            source=_plain(event.source),
+            correlationid=told.id,
+            causationid=event.causationid,
+            hops=event.hops,
         )
 
     def _put(self, chunk: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -132,14 +140,32 @@ def _chunks(entries: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]
         yield chunk
 
 
+def _plain(text: str) -> str:
+    return text[:200].encode("utf-8", "backslashreplace").decode()
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode())
+
+
 def _acceptable(value: Any) -> bool:
     """Whether EventBridge takes it: integers of 64 bits, and text that UTF-8 can carry."""
     if isinstance(value, dict):
         return all(_acceptable(v) for v in value.values())
     if isinstance(value, list):
         return all(map(_acceptable, value))
+    if isinstance(value, str):
+        return value.isascii() or _is_utf8(value)
     if isinstance(value, int):
         return -_INT <= value < _INT
+    return True
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
     return True
 
 

@@ -24,7 +24,7 @@ class Table:
         self._client, self._name = client, name
 
     def put(self, item: Item) -> None:
-        """Write it, whatever was there: for facts, where the same key is the same fact."""
+        """Write it, whatever was there: where the same key always holds the same."""
         self._call(lambda: self._client.put_item(TableName=self._name, Item=_packed(item)))
 
     def put_new(self, item: Item) -> bool:
@@ -45,17 +45,11 @@ class Table:
 
     def put_newer(self, item: Item, field: str) -> bool:
         """A register: write it unless what is there has an equal or larger `field`."""
-        stored = self._conditional(
-            lambda: self._client.put_item(
-                TableName=self._name,
-                Item=_packed(item),
-                ConditionExpression="attribute_not_exists(pk) OR #f < :v",
-                ExpressionAttributeNames={"#f": field},
-                ExpressionAttributeValues={":v": _WRITE.serialize(item[field])},
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        )
-        return stored is None
+        return self._put_if(item, field, "<")
+
+    def put_older(self, item: Item, field: str) -> bool:
+        """A fact: write it unless what is there has an equal or smaller `field`."""
+        return self._put_if(item, field, ">")
 
     def put_all(self, items: Sequence[Item]) -> None:
         """Many at once, in calls of 25; keys must differ."""
@@ -131,6 +125,20 @@ class Table:
             if "LastEvaluatedKey" not in answer:
                 return found
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def _put_if(self, item: Item, field: str, order: str) -> bool:
+        """True also where the very item is there: our own, whose answer was lost."""
+        stored = self._conditional(
+            lambda: self._client.put_item(
+                TableName=self._name,
+                Item=_packed(item),
+                ConditionExpression=f"attribute_not_exists(pk) OR #f {order} :v",
+                ExpressionAttributeNames={"#f": field},
+                ExpressionAttributeValues={":v": _WRITE.serialize(item[field])},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        )
+        return stored is None or stored == item
 
     def _write_batch(self, pending: dict[str, Any]) -> None:
         for _ in range(5):
