@@ -18,8 +18,9 @@ class Credentials:
 
     def live(self, key: str) -> tuple[str, ...]:
         """Every value in force, newest first; Misconfigured when there is none."""
-        value = self.values.get(key) or ()
-        found = tuple(v for v in ((value,) if isinstance(value, str) else value) if v)
+        value = self.values.get(key)
+        several = value if isinstance(value, list) else [value]
+        found = tuple(v for v in several if v and isinstance(v, str))
         if not found:
             raise Misconfigured(f"{self.owner}: no {key}")
         return found

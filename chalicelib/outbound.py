@@ -6,8 +6,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
+from chalicelib.jsons import read_json, text_of
 from chalicelib.payloads import Identity
-from chalicelib.source import read_json, text_of
 
 Means = Literal["free", "template", "token", "response"]
 Resend = Literal["keyed", "traced", "never"]

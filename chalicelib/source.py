@@ -4,23 +4,22 @@ A source verifies raw bytes, answers handshakes, and says every element of a del
 our words. It is pure: no I/O, no clock (`Request.now`), no AWS.
 """
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, ClassVar, Literal, final
 
 from pydantic import BaseModel
-from pydantic_core import to_json
 
 from chalicelib import signing
 from chalicelib.credentials import DEFAULT, Accounts, Credentials
 from chalicelib.errors import InvalidSignature, MalformedPayload, WrongMethod
 from chalicelib.events import Event, event_id, plausible, subject_of
-from chalicelib.money import Numeral
+from chalicelib.jsons import read_json, text_of
+from chalicelib.outbound import Call
 from chalicelib.payloads import Unmapped, path
 
 SHAPE_ERRORS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
@@ -37,6 +36,8 @@ class Request:
     now: datetime = field(default_factory=lambda: datetime(2026, 1, 1, tzinfo=UTC))
     method: str = "POST"
     account: str | None = None
+    fetched: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Bodies of the calls that the source said it `wants`, by URL."""
 
     @cached_property
     def json(self) -> Any:
@@ -114,6 +115,16 @@ class Source(ABC):
     time_unit: ClassVar[Literal["s", "ms", "iso"]] = "iso"
     aws_sources: ClassVar[tuple[str, ...]] = ()
     """EventBridge sources (prefixes) whose events this source reads without HTTP."""
+
+    hosts: ClassVar[frozenset[str]] = frozenset()
+    """Where keys may be fetched from; nothing else is ever asked, whatever a header says."""
+
+    def wants(self, request: Request, accounts: Accounts) -> tuple[Call, ...]:
+        """Calls whose answers `verify` needs and `request.fetched` lacks: certificates, keys.
+
+        Asked again until it wants nothing (a token first, then a key); the answers are cached.
+        """
+        return ()
 
     @abstractmethod
     def verify(self, request: Request, accounts: Accounts) -> Credentials:
@@ -219,10 +230,17 @@ class SignedSource(Source):
 
     signing_key: ClassVar[str]
     """Which of the account's secrets signs."""
+    shared_key: ClassVar[bool] = True
+    """Whether the platform signs with the secret we hold. Where it has a private key of its own,
+    `sign` takes a test key's, and `verify` the public one."""
 
     @abstractmethod
     def sign(self, request: Request, key: str) -> Mapping[str, str]:
         """The headers the platform would add to this request, given its secret."""
+
+    def signed(self, request: Request, key: str) -> Request:
+        """The request as the platform would send it; overridden where the query is signed."""
+        return replace(request, headers={**request.headers, **self.sign(request, key)})
 
     def matches(self, request: Request, key: str) -> bool:
         """Whether `key` made the signature of this request."""
@@ -253,14 +271,6 @@ def _some(source: Source, item: Item, request: Request) -> list[Fact]:
 def _plain(text: str) -> str:
     """Short, and without what UTF-8 lacks: for ids and reasons that a stranger may have chosen."""
     return text[:200].encode("utf-8", "backslashreplace").decode()
-
-
-def text_of(value: Any) -> str:
-    """JSON text of a provider's value; what UTF-8 lacks (a lone surrogate) stays escaped."""
-    try:
-        return to_json(value).decode()
-    except ValueError:
-        return json.dumps(value, separators=(",", ":"))
 
 
 def fingerprint(*fields: Any) -> str:
@@ -305,15 +315,3 @@ def ident(value: Any) -> str:
     if type(value) is int:
         return str(value)
     raise ValueError("not an id")
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def read_json(body: bytes) -> Any:
-    """JSON in UTF-8; fractions are `Numeral`. ValueError or RecursionError for what is not."""
-    return _JSON.decode(body.decode().removeprefix("\ufeff"))
-
-
-_JSON = json.JSONDecoder(parse_float=Numeral, parse_constant=_no_constant)

@@ -11,9 +11,9 @@ from typing import Any
 from chalicelib.credentials import Credentials
 from chalicelib.errors import Misconfigured
 from chalicelib.events import iso
+from chalicelib.jsons import text_of
 from chalicelib.outbound import Call, Outcome, Response, judge, retry_after
 from chalicelib.signing import webhook_signature
-from chalicelib.source import text_of
 
 
 def signed(

@@ -20,6 +20,7 @@ from chalicelib.gateways.queues import Queue, Visibility
 from chalicelib.gateways.secrets import Secrets, Stored, parameter_text, secret_text
 
 if TYPE_CHECKING:
+    from chalicelib.gateways.fetched import Fetched
     from chalicelib.gateways.http import Http
     from chalicelib.gateways.table import Table
 
@@ -108,6 +109,13 @@ def http() -> "Http":
     from chalicelib.gateways.http import Http
 
     return Http(setting("OUTBOUND") if is_local() else "")
+
+
+@cache
+def fetched() -> "Fetched":
+    from chalicelib.gateways.fetched import Fetched  # most sources need no key from outside
+
+    return Fetched(http, now)
 
 
 @cache

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 import urllib3
@@ -75,28 +76,29 @@ def read(path: Path) -> Sample:
     return Sample(path, path.parent.name, path.read_bytes(), headers)
 
 
-def signed(sample: Sample, now: datetime, secrets: Mapping[str, Any]) -> dict[str, str]:
-    """The sample's headers with its platform's signature of now; Unready without a secret."""
+def signed(sample: Sample, now: datetime, secrets: Mapping[str, Any]) -> Request:
+    """The sample as its platform would send it now, signed; Unready without a secret."""
     source = sources.get(sample.channel)
-    if not isinstance(source, SignedSource):
-        return dict(sample.headers)
-    accounts = Accounts(sample.channel, secrets.get(sample.channel, {}))
     request = Request(body=sample.body, headers=sample.headers, now=now)
+    if not isinstance(source, SignedSource):
+        return request
+    accounts = Accounts(sample.channel, secrets.get(sample.channel, {}))
     try:
         holder = next(iter(accounts.holding(source.signing_key, None)))
-        return {**sample.headers, **source.sign(request, holder.one(source.signing_key))}
+        return source.signed(request, holder.one(source.signing_key))
     except HubError as error:
         raise Unready(f"events/secrets.json: {error}", "parley doctor") from error
 
 
 def deliver(sample: Sample, base: str) -> tuple[int, float, str]:
     """Status, seconds and the answer's text. Unready when nobody answers."""
-    headers = signed(sample, datetime.now(UTC), local_secrets())
-    url = f"{base}/webhooks/{sample.channel}"
+    request = signed(sample, datetime.now(UTC), local_secrets())
+    query = f"?{urlencode(request.query)}" if request.query else ""
+    url = f"{base}/webhooks/{sample.channel}{query}"
     began = time.monotonic()
     try:
         answer = urllib3.request(
-            "POST", url, body=sample.body, headers=headers, retries=False, timeout=35
+            "POST", url, body=request.body, headers=request.headers, retries=False, timeout=35
         )
     except HTTPError as error:
         raise Unready(f"nothing answers at {base}", "parley serve") from error

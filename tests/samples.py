@@ -19,7 +19,6 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SHARED = Path(os.environ.get("PARLEY_SHARED", ROOT.parent / "shared"))
 FOLDERS = {"facebook-page": "messenger"}
 """Folders of the shared samples that arrive at a webhook of another name."""
-_WHSEC = "whsec_cGFybGV5LXRlc3RzLXNlY3JldC1rZXktMzItYnl0ZXM="
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,8 @@ def vectors() -> Iterator[tuple[str, dict[str, Any]]]:
 
 @cache
 def secrets(source: str) -> Accounts:
-    """A secret for every key that a source signs or shakes hands with."""
-    found = sources.get(source)
-    signing = getattr(found, "signing_key", "secret")
-    value = _WHSEC if source == "standard_webhooks" else f"{source}-secret"
-    return Accounts(source, {"default": {signing: value, "verify_token": "parley-verify"}})
+    """The test secrets of a source: `events/secrets.json`."""
+    return Accounts(source, json.loads((EVENTS / "secrets.json").read_text()).get(source, {}))
 
 
 def signed(sample: Sample, secret: str | None = None) -> Request:
@@ -84,7 +80,7 @@ def sign(source: SignedSource, request: Request, key: str) -> Request:
     """Any request, with the headers that the platform would add."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     unsigned = replace(request, headers=headers)
-    return replace(unsigned, headers={**headers, **source.sign(unsigned, key)})
+    return source.signed(unsigned, key)
 
 
 def _samples() -> Path:

@@ -31,7 +31,7 @@ class Channel(Source):
         """What the platform's answer to a composed call means."""
         return judge(response)
 
-    def answer_with(self, text: str, request: Request) -> Answer:
+    def answer_with(self, text: str, request: Request, credentials: Credentials) -> Answer:
         """The HTTP response that carries `text` to the customer (`in_response` channels)."""
         raise Unsupported(f"{self.name} takes no answer inside the response")
 

@@ -14,6 +14,7 @@ from chalicelib.channels._shopify_money import dispute_type, money_type
 from chalicelib.credentials import DEFAULT, Credentials
 from chalicelib.errors import Unsupported
 from chalicelib.events import Event
+from chalicelib.jsons import text_of
 from chalicelib.money import money
 from chalicelib.outbound import Call, Response
 from chalicelib.signing import same, sha256_base64
@@ -25,7 +26,6 @@ from chalicelib.source import (
     Request,
     SignedSource,
     fingerprint,
-    text_of,
 )
 
 API_VERSION = "2026-04"

@@ -18,6 +18,7 @@ from chalicelib.domain.outbox import Planned, as_json
 from chalicelib.events import moment_of
 from chalicelib.functions._facts import key
 from chalicelib.functions._ports import Http, Keys, Table
+from chalicelib.jsons import text_of
 from chalicelib.outbound import (
     Call,
     Notice,
@@ -26,7 +27,6 @@ from chalicelib.outbound import (
     Shipment,
     Template,
 )
-from chalicelib.source import text_of
 
 
 @dataclass(frozen=True)

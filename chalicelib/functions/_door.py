@@ -1,20 +1,25 @@
 """What a webhook goes through: size, source, signature, facts, bus, and then the answer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from chalicelib.channels._channel import Channel
-from chalicelib.errors import HubError, InvalidSignature, Rejected, TooLarge
+from chalicelib.credentials import DEFAULT, Accounts
+from chalicelib.errors import HubError, InvalidSignature, Rejected, TooLarge, Unavailable
 from chalicelib.events import Event, iso
 from chalicelib.functions._facts import key
 from chalicelib.functions._ports import Keys, Publisher, Table
+from chalicelib.outbound import Call
 from chalicelib.source import Answer, Request, Source
 
 MOST_BYTES = 5_000_000
 ANSWER_MARGIN = timedelta(seconds=1.5)
 _POLL_S = 0.1
+_MOST_FETCHES = 3
 REFUSED = {
     400: "bad request",
     401: "unauthorized",
@@ -24,6 +29,10 @@ REFUSED = {
     413: "too large",
 }
 """Constant bodies: a refusal says nothing that its sender did not know."""
+
+
+def _nowhere(call: Call, hosts: frozenset[str]) -> bytes:
+    raise Unavailable("no way to fetch keys")
 
 
 @dataclass(frozen=True)
@@ -37,15 +46,16 @@ class Door:
     table: Callable[[], Table]
     now: Callable[[], datetime]
     pause: Callable[[float], None]
+    fetch: Callable[[Call, frozenset[str]], bytes] = _nowhere
 
     def answer(self, name: str, request: Request) -> Answer:
         """Whatever happens, an answer; a log line with ids only."""
         try:
             return self._answered(name, request)
-        except HubError as error:
-            self._refused(name, request, error)
-            body = REFUSED.get(error.status, "try again later")
-            return Answer(body, error.status)
+        except Exception as error:  # what is no HubError is our defect: it is sent again
+            status = error.status if isinstance(error, HubError) else HubError.status
+            self._refused(name, request, error, status)
+            return Answer(REFUSED.get(status, "try again later"), status)
 
     def _answered(self, name: str, request: Request) -> Answer:
         if len(request.body) > MOST_BYTES:
@@ -61,13 +71,25 @@ class Door:
 
     def _received(self, source: Source, request: Request) -> list[Event]:
         """A signature that fails may be of a secret just rotated: look once more, rarely."""
+        known = self.keys.of(source.name)
+        request = self._informed(source, request, known)
         try:
-            return source.receive(request, self.keys.of(source.name))
+            return source.receive(request, known)
         except InvalidSignature:
-            known, fresh = self.keys.of(source.name), self.keys.of(source.name, fresher=True)
+            fresh = self.keys.of(source.name, fresher=True)
             if fresh == known:
                 raise
             return source.receive(request, fresh)
+
+    def _informed(self, source: Source, request: Request, accounts: Accounts) -> Request:
+        """The request with the keys it names, from the hosts that the source declares."""
+        for _ in range(_MOST_FETCHES):
+            wanted = source.wants(request, accounts)
+            if not wanted:
+                break
+            found = {call.url: self.fetch(call, source.hosts) for call in wanted}
+            request = replace(request, fetched={**request.fetched, **found})
+        return request
 
     def _slot(self, source: Source, events: list[Event]) -> tuple[str, str] | None:
         """Where `sender` may leave the answer to this delivery, while we wait for it."""
@@ -76,7 +98,7 @@ class Door:
         place = (key("SLOT", events[0].subject), events[0].id)
         until = self.now() + source.in_response - ANSWER_MARGIN
         item = {"pk": place[0], "sk": place[1], "state": "open", "until": iso(until)}
-        self.table().put({**item, "expires": int(until.timestamp()) + 3600})
+        self.table().put_new({**item, "expires": int(until.timestamp()) + 3600})
         return place
 
     def _in_response(
@@ -85,23 +107,40 @@ class Door:
         if slot is None or not isinstance(source, Channel) or source.in_response is None:
             return None
         text = self._awaited(slot, request.now + source.in_response - ANSWER_MARGIN)
-        return source.answer_with(text, request) if text else None
+        if text is None:
+            return None
+        account = self.keys.of(source.name).of(request.account or DEFAULT)
+        return source.answer_with(text, request, account)
 
     def _awaited(self, slot: tuple[str, str], until: datetime) -> str | None:
-        """Polls until the platform would give up; closes the slot, so exactly one side answers."""
+        """Polls until the platform would give up; closes the slot, so exactly one side answers.
+
+        Sent again, a delivery gets the answer of its first time, or none.
+        """
         while self.now() < until:
             item = self.table().get(*slot)
-            if item and item["state"] == "filled":
-                return str(item["text"])
+            if item and item["state"] != "open":
+                return item.get("text")
             self.pause(_POLL_S)
         closed = self.table().change(*slot, {"state": "closed"}, when={"state": "open"})
         item = None if closed else self.table().get(*slot)
         return str(item["text"]) if item and item["state"] == "filled" else None
 
-    def _refused(self, name: str, request: Request, error: HubError) -> None:
-        kind = "refused" if isinstance(error, Rejected) else "unavailable"
+    def _refused(self, name: str, request: Request, error: Exception, status: int) -> None:
+        """Never the traceback of a defect: it shows what the customer wrote."""
         known = name if name.isidentifier() else "?"
         self.log.warning(
-            kind, source=known[:40], error=type(error).__name__, status=error.status,
-            method=request.method, bytes=len(request.body),
+            _word(error), source=known[:40], error=type(error).__name__, status=status,
+            method=request.method, bytes=len(request.body), at=_place(error),
         )  # fmt: skip
+
+
+def _word(error: Exception) -> str:
+    if isinstance(error, Rejected):
+        return "refused"
+    return "unavailable" if isinstance(error, HubError) else "broken"
+
+
+def _place(error: Exception) -> str:
+    frame = extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"

@@ -24,6 +24,7 @@ def door() -> Door:
         table=wiring.table,
         now=wiring.now,
         pause=time.sleep,
+        fetch=lambda call, hosts: wiring.fetched()(call, hosts),
     )
 
 

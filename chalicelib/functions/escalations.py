@@ -17,8 +17,8 @@ from chalicelib.functions._facts import fact, facts, key
 from chalicelib.functions._outbox import Outbox
 from chalicelib.functions._ports import Item, Queue, Table
 from chalicelib.functions._shell import ANY, Patterns, run
+from chalicelib.jsons import text_of
 from chalicelib.outbound import Notice
-from chalicelib.source import text_of
 
 bp = Blueprint(__name__)
 ORPHAN_WAIT = timedelta(minutes=15)
@@ -132,8 +132,9 @@ class Escalations:
         if episode.witness.id == contact.id:
             yield event.causes("case.opened", data, subject, now=now, discriminator=subject)
         told = self._tell(_notice(episode, "opened"), subject, "opened", event, now)
-        if not told and not contact.by_hub:
-            self._tell(_notice(episode, "contact"), subject, f"contact-{contact.id}", event, now)
+        if not told and contact.kind != "parcel":  # of its parcel the customer hears by itself
+            what = "trouble" if contact.by_hub else "contact"
+            self._tell(_notice(episode, what), subject, f"{what}-{contact.id}", event, now)
         self._watch(issue, episode, event, now)
         if episode.first_customer and episode.first_customer.id == contact.id:
             yield _acknowledgement(event, episode, subject, now)
@@ -209,6 +210,7 @@ class Escalations:
 _TITLES = {
     "opened": "New case",
     "contact": "The customer wrote",
+    "trouble": "More went wrong",
     "breached": "Nobody answered in time",
 }
 

@@ -22,8 +22,8 @@ from chalicelib.functions._facts import key
 from chalicelib.functions._outbox import Outbox
 from chalicelib.functions._ports import Item, Table
 from chalicelib.functions._shell import ANY, Patterns, run
+from chalicelib.jsons import text_of
 from chalicelib.outbound import Outgoing, Template
-from chalicelib.source import text_of
 
 bp = Blueprint(__name__)
 

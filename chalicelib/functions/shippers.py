@@ -13,8 +13,8 @@ from chalicelib.domain.outbox import FRESH, Plan, as_json
 from chalicelib.events import Event, caused_id
 from chalicelib.functions._outbox import Outbox
 from chalicelib.functions._shell import Patterns, run
+from chalicelib.jsons import text_of
 from chalicelib.outbound import Shipment
-from chalicelib.source import text_of
 
 bp = Blueprint(__name__)
 _ACTIONS: dict[str, Literal["ship", "hold"]] = {"paid": "ship", "cancelled": "hold"}

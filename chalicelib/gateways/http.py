@@ -21,9 +21,9 @@ _NEVER_LEFT = (ConnectTimeoutError, NewConnectionError, NameResolutionError)
 class Http:
     """Makes calls. With `base` (stage local only) they go to `{base}/{host}/{path}` instead."""
 
-    def __init__(self, base: str = "") -> None:
+    def __init__(self, base: str = "", timeout: urllib3.Timeout = _TIMEOUT) -> None:
         self._base = base.rstrip("/")
-        self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=False)
+        self._pool = urllib3.PoolManager(timeout=timeout, retries=False)
 
     def send(self, call: Call, cause: str = "") -> Response:
         """The answer; NotSent when the call never left, TimedOut when nobody knows."""

@@ -36,7 +36,7 @@ class Stored:
 
     def _refresh(self) -> None:
         try:
-            self._document = json.loads(self._fetch())
+            self._document = _object(self._fetch())
         except (ClientError, BotoCoreError, ValueError) as error:
             if self._document is None:
                 raise Misconfigured(f"the store: {type(error).__name__}") from error
@@ -50,8 +50,18 @@ class Secrets:
         self._stored = stored
 
     def of(self, source: str, *, fresher: bool = False) -> Accounts:
-        """Every account of a source."""
-        return Accounts(source, self._stored.read(fresher=fresher).get(source, {}))
+        """Every account of a source; Misconfigured for what is no object of objects."""
+        entries = self._stored.read(fresher=fresher).get(source, {})
+        if not isinstance(entries, dict) or not all(isinstance(e, dict) for e in entries.values()):
+            raise Misconfigured(f"{source}: secrets are kept by account and key")
+        return Accounts(source, entries)
+
+
+def _object(text: str) -> dict[str, Any]:
+    document = json.loads(text)
+    if not isinstance(document, dict):
+        raise ValueError("no JSON object")
+    return document
 
 
 def secret_text(client: Any, name: str) -> Callable[[], str]:

@@ -95,7 +95,8 @@ class Table:
     ) -> Item | None:
         """Set and remove attributes if every `when` still holds; the new item, else None.
 
-        With an `owner` among `set`, a condition that our own lost answer broke counts as ours.
+        Where all of it is so already it counts as ours: the SDK asks again when an answer is
+        lost, and meets what we wrote. Put an `owner` into `set` where another could write the same.
         """
         names, values = _placeholders(set, when, remove)
         try:
@@ -110,7 +111,7 @@ class Table:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
-            return _own(_refusal(error), set)
+            return _own(_refusal(error), set, remove)
         except BotoCoreError as error:
             raise Unavailable("the table did not answer") from error
         return _unpacked(answer["Attributes"])
@@ -173,8 +174,9 @@ def _refusal(error: ClientError) -> Item:
     return _unpacked(found)
 
 
-def _own(stored: Item, set: Mapping[str, Any]) -> Item | None:
-    return stored if "owner" in set and stored.get("owner") == set["owner"] else None
+def _own(stored: Item, set: Mapping[str, Any], remove: Iterable[str]) -> Item | None:
+    done = all(k in stored and stored[k] == v for k, v in set.items())
+    return stored if done and not any(k in stored for k in remove) else None
 
 
 def _n(name: str) -> str:

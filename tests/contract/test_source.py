@@ -18,6 +18,8 @@ from tests.samples import EVENTS, NOW, Sample
 SAMPLES = samples.of_project()
 SOURCES = sources.inbound()
 SIGNED = [name for name in SOURCES if isinstance(sources.get(name), SignedSource)]
+SHARED = [n for n in SIGNED if getattr(sources.get(n), "shared_key", False)]
+each_shared = pytest.mark.parametrize("name", SHARED)
 each_sample = pytest.mark.parametrize("sample", SAMPLES, ids=str)
 each_source = pytest.mark.parametrize("name", SOURCES)
 each_signed = pytest.mark.parametrize("name", SIGNED)
@@ -130,7 +132,7 @@ def test_nothing_is_trusted_without_its_signature(name: str) -> None:
         sources.get(name).receive(first(name).request, samples.secrets(name))
 
 
-@each_signed
+@each_shared
 def test_a_secret_that_is_missing_is_our_failure_not_the_platforms(name: str) -> None:
     request = samples.signed(first(name))
     for entries in ({}, {"default": {}}, {"default": {"verify_token": "v"}}):
@@ -138,14 +140,14 @@ def test_a_secret_that_is_missing_is_our_failure_not_the_platforms(name: str) ->
             sources.get(name).receive(request, Accounts(name, entries))
 
 
-@each_signed
+@each_shared
 def test_an_account_nobody_configured_is_not_found(name: str) -> None:
     request = replace(samples.signed(first(name)), account="nobody")
     with pytest.raises(UnknownSource):
         sources.get(name).receive(request, samples.secrets(name))
 
 
-@each_signed
+@each_shared
 def test_every_live_secret_verifies_during_a_rotation(name: str) -> None:
     source = sources.get(name)
     assert isinstance(source, SignedSource)

@@ -47,7 +47,7 @@ def message() -> tuple[str, bytes]:
 
 def post(hub: EmbeddedHub, body: bytes) -> int:
     sample = Sample(Path("a.json"), "line", body, {"content-type": "application/json"})
-    headers = signed(sample, datetime.now(UTC), local_secrets())
+    headers = signed(sample, datetime.now(UTC), local_secrets()).headers
     url = f"{hub.url}/webhooks/line"
     return urllib3.request("POST", url, body=body, headers=headers, retries=False).status
 
