@@ -16,6 +16,7 @@ from parley.deploy_command import deploy_command
 from parley.doctor import doctor
 from parley.outbox import outbox
 from parley.replay import replay
+from parley.schemas import command as schemas_command
 from parley.screen import Failure, show
 from parley.serve import serve
 from parley.tail import tail
@@ -48,6 +49,7 @@ app.command()(tail)
 app.command()(outbox)
 app.command(context_settings={"ignore_unknown_options": True})(clock)
 app.command()(channels)
+app.command("schemas")(schemas_command)
 app.command()(doctor)
 app.command("deploy")(deploy_command)
 app.add_typer(dlq.app, name="dlq")

@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from chalicelib.events import TYPES
+from parley.screen import Failure, out
 
 FILE = Path(__file__).parent.parent / "infra" / "schemas" / "events.json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -63,3 +65,23 @@ def _envelope(type_: str, data: dict[str, Any]) -> dict[str, Any]:
             "data": data,
         },
     }
+
+
+def command(
+    write_file: Annotated[
+        bool, typer.Option("--write", help="Write infra/schemas/events.json again.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the schemas.")] = False,
+) -> None:
+    """Say whether the committed JSON Schemas are the models' own; make them so.
+
+    Example: parley schemas --write
+    """
+    if write_file:
+        out.print(f"wrote {write().name}")
+    elif as_json:
+        typer.echo(text())
+    elif FILE.exists() and FILE.read_text() == text():
+        out.print(f"{len(TYPES)} event types; the committed schemas are true")
+    else:
+        raise Failure("the committed schemas are not the models' own", "parley schemas --write")

@@ -17,7 +17,7 @@ BY_TYPE = {
 
 
 def test_the_committed_schemas_are_true() -> None:
-    assert schemas.FILE.read_text() == schemas.text(), "run: python -m parley schemas --write"
+    assert schemas.FILE.read_text() == schemas.text(), "run: parley schemas --write"
 
 
 @pytest.mark.parametrize("sample", samples.of_project(), ids=str)
