@@ -36,7 +36,8 @@ class EmbeddedHub:
 
     `home` keeps its log, its outbox and its workers' files; by default a folder of its own that
     goes when it stops. `state` is a folder whose records are loaded at start and written at a
-    clean stop. Starting raises Unready for a machine, a port or a build that is not ready.
+    clean stop. `outbound` takes the calls to platforms instead of the recorder. Starting raises
+    Unready for a machine, a port or a build that is not ready.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class EmbeddedHub:
         aws_port: int = 0,
         home: Path | None = None,
         state: Path | None = None,
+        outbound: str = "",
         root: Path = ROOT,
     ) -> None:
         aws_port = aws_port or free_port()
@@ -53,6 +55,7 @@ class EmbeddedHub:
         self.root = root
         self._own_home = home is None
         self._state = state
+        self._outbound = outbound.rstrip("/")
         self._ports = (port, aws_port)
         self._ready = False
         self._parts: list[Proxy | Recorder | MiniStack] = []
@@ -73,6 +76,11 @@ class EmbeddedHub:
         return self.recorder.url
 
     @property
+    def outside_url(self) -> str:
+        """Where the hub's own calls go: the recorder, or the `outbound` it was given."""
+        return self._outbound or self.recorder_url
+
+    @property
     def about(self) -> dict[str, Any]:
         """Its addresses and names, as `hub.json` in its home tells them."""
         return {
@@ -82,6 +90,7 @@ class EmbeddedHub:
             "webhooks": f"{self.url}/webhooks/{{channel}}",
             "aws": self.aws_url,
             "recorder": self.recorder_url,
+            "outside": self.outside_url,
             "bus": self.outputs["BusName"],
             "table": self.outputs["TableName"],
             "left_out": dict(self.outputs.left_out),
@@ -199,7 +208,7 @@ class EmbeddedHub:
 
     def _deploy(self, made: Bundle, say: Say) -> Outputs:
         say("deploying")
-        parameters = {"PublicUrl": self.url, "OutboundBase": self.recorder_url}
+        parameters = {"PublicUrl": self.url, "OutboundBase": self.outside_url}
         return deploy(
             LOCAL, endpoint_url=self.aws_url, parameters=parameters, built=made.built, progress=say
         )

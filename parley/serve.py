@@ -6,18 +6,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
+from parley.cloud import LOOPBACK
 from parley.emulator import NOT_EMULATED
 from parley.hub import STEPS, EmbeddedHub
 from parley.places import ROOT, home
 from parley.reload import CODE, CONFIGURATION, DEPLOYED, Watch, check_syntax
-from parley.screen import Failure, emit, err, out, steps
+from parley.screen import Failure, Misused, emit, err, out, steps
 
 _LOOK_EVERY_S = 0.3
+
+
+def _loopback(base: str) -> str:
+    """It receives tokens, so it is on this machine."""
+    if base and urlsplit(base).hostname not in LOOPBACK:
+        raise Misused(f"{base} is not on this machine", "parley serve --help")
+    return base
 
 
 def serve(
@@ -26,6 +35,14 @@ def serve(
     state: Annotated[
         Path | None, typer.Option(help="Keep the records here; written on a clean stop only.")
     ] = None,
+    outbound: Annotated[
+        str,
+        typer.Option(
+            envvar="PARLEY_OUTBOUND",
+            callback=_loopback,
+            help="Take calls to platforms at this base URL on this machine, not in the recorder.",
+        ),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object when ready.")] = False,
 ) -> None:
     """Run the whole hub on this machine until Ctrl-C. No Docker, no AWS account.
@@ -34,7 +51,7 @@ def serve(
     """
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
-    hub = EmbeddedHub(port=port, aws_port=aws_port, home=home(), state=state)
+    hub = EmbeddedHub(port=port, aws_port=aws_port, home=home(), state=state, outbound=outbound)
     began = time.monotonic()
     with _stopped_at_the_end(hub, state), steps(STEPS, quiet=as_json) as say:
         hub.start(say)
@@ -88,12 +105,18 @@ def _names(changed: list[Path]) -> str:
     return f"{names} and {len(changed) - 3} more" if len(changed) > 3 else names
 
 
+def _outside(hub: EmbeddedHub) -> str:
+    if hub.outside_url == hub.recorder_url:
+        return f"{hub.recorder_url}  a recorder; what was said: parley outbox"
+    return f"{hub.outside_url}/{{host}}/{{path}}  as PARLEY_OUTBOUND says"
+
+
 def _print(hub: EmbeddedHub, state: Path | None, took: float) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2))
     for name, value in (
         ("webhooks", f"{hub.url}/webhooks/{{channel}}"),
         ("AWS", f"{hub.aws_url}  (us-east-1, any credentials)"),
-        ("recorder", f"{hub.recorder_url}  what is said outside: parley outbox"),
+        ("outside", _outside(hub)),
         ("bus", f"{hub.outputs['BusName']}  watch it: parley tail"),
         ("table", hub.outputs["TableName"]),
         ("records", f"{state}, on a clean stop" if state else "in memory; --state DIR keeps them"),

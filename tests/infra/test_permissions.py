@@ -1,4 +1,4 @@
-"""Every function may do what its code does, and nothing more: code and policies, read side by side."""
+"""A function may do what its code does, and nothing more: code and policies, side by side."""
 
 import ast
 import json
