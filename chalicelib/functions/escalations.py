@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 from urllib.parse import unquote
 
 from chalice.app import Blueprint
@@ -12,7 +12,8 @@ from chalicelib import payloads as p
 from chalicelib import wiring
 from chalicelib.domain import cases, orders
 from chalicelib.domain.outbox import Plan, as_json, shard_of
-from chalicelib.events import Cause, Event, caused_id, iso, moment_of
+from chalicelib.events import Cause, Event, iso, moment_of
+from chalicelib.functions import _cases
 from chalicelib.functions._facts import fact, facts, key
 from chalicelib.functions._outbox import Outbox
 from chalicelib.functions._ports import Item, Queue, Table
@@ -56,9 +57,9 @@ class Escalations:
                 self._orphan(event, parcel, now)
             case p.ChannelState() as state:
                 since = f"degraded-{event.effective:%Y-%m-%dT%H}"
-                self._tell(_degraded(event, state), event.subject, since, event, now)
+                self._tell(_cases.degraded(event, state), event.subject, since, event, now)
             case p.Status(about=str(about)) if about.startswith("case/"):
-                self._tell(_unreachable(event, about), about, "unreachable", event, now)
+                self._tell(_cases.unreachable(event, about), about, "unreachable", event, now)
             case _:
                 if found := self._contact(event):
                     yield from self._heard(event, *found, now)
@@ -79,28 +80,30 @@ class Escalations:
         """(issue, contact) of what was heard; None for what opens nothing."""
         match event.data:
             case p.Classified(abstained=False, complaint=True) as read:
-                return self._issue(read), _complaint(event, read)
+                return self._issue(read), _cases.complaint(event, read)
             case p.OrderUpdated() as order:
-                issue = _order_issue(order.shop, order.order_number)
-                about = (_order_name(order.order_number),)
+                issue = _cases.order_issue(order.shop, order.order_number)
+                about = (_cases.order_name(order.order_number),)
                 again = f"{order.milestone}/{order.occasion}"
-                return issue, _plain_contact(event, "parcel", 2, about, order.customer, again)
+                return issue, _cases.trouble(event, "parcel", 2, about, order.customer, again)
             case p.Payment(order=p.OrderRef() as ref):
                 issue = self._order_issue(ref)
-                return issue, _plain_contact(event, "dispute", 3, (event.subject,))
+                return issue, _cases.trouble(event, "dispute", 3, (event.subject,))
             case p.Payment():
-                return event.subject, _plain_contact(event, "dispute", 3, (event.subject,))
+                return event.subject, _cases.trouble(event, "dispute", 3, (event.subject,))
             case p.Handoff() as wish:
-                return event.subject, _asked(event, wish)
+                return event.subject, _cases.asked(event, wish)
             case p.Status(about=str(about)) as failed:
                 issue = self._issue_of(about)
-                return issue, _plain_contact(event, "unreachable", 1, (about,), failed.identity)
+                return issue, _cases.trouble(event, "unreachable", 1, (about,), failed.identity)
         return None
 
     def _issue(self, read: p.Classified) -> str:
         """Order, else post, else person (EVENTS, issue key)."""
         if read.entities.order_numbers:
-            return _order_issue(self.settings().get("shop", "shop"), read.entities.order_numbers[0])
+            return _cases.order_issue(
+                self.settings().get("shop", "shop"), read.entities.order_numbers[0]
+            )
         if read.visibility == "public" and read.public:
             return "post/" + p.path(read.channel, read.account, read.public.post_id)
         if read.identity:
@@ -111,7 +114,7 @@ class Escalations:
         pk = key("ORDER", p.path(ref.shop, ref.order_id))
         known = orders.fold(facts(self.table.query(pk, "FACT#"))).latest
         number = known.order_number if known else None
-        return _order_issue(ref.shop, number or ref.order_id)
+        return _cases.order_issue(ref.shop, number or ref.order_id)
 
     def _issue_of(self, subject: str) -> str:
         match subject.split("/"):
@@ -122,31 +125,35 @@ class Escalations:
     def _heard(
         self, event: Event, issue: str, contact: cases.Contact, now: datetime
     ) -> Iterator[Event]:
-        self.table.put_older(_contact_item(issue, contact), "at")
+        self.table.put_older(_cases.contact_item(issue, contact), "at")
         found = cases.episodes(issue, self._contacts(issue))
         episode = cases.episode_of(contact.id, found)
         if episode is None:
             return
         subject = "case/" + p.path(episode.case_id)
-        data = _case(episode)
+        data = _cases.case(episode)
         if episode.witness.id == contact.id:
             yield event.causes("case.opened", data, subject, now=now, discriminator=subject)
-        told = self._tell(_notice(episode, "opened"), subject, "opened", event, now)
+        told = self._tell(_cases.notice(episode, "opened"), subject, "opened", event, now)
         if not told and contact.kind != "parcel":  # of its parcel the customer hears by itself
             what = "trouble" if contact.by_hub else "contact"
-            self._tell(_notice(episode, what), subject, f"{what}-{contact.id}", event, now)
+            self._tell(_cases.notice(episode, what), subject, f"{what}-{contact.id}", event, now)
         self._watch(issue, episode, event, now)
         if episode.first_customer and episode.first_customer.id == contact.id:
-            yield _acknowledgement(event, episode, subject, now)
+            yield _cases.acknowledgement(event, episode, subject, now)
 
     def _contacts(self, issue: str) -> list[cases.Contact]:
-        return [_contact_of(item) for item in self.table.query(key("CASE", issue), "CONTACT#")]
+        return [
+            _cases.contact_of(item) for item in self.table.query(key("CASE", issue), "CONTACT#")
+        ]
 
     def _watch(self, issue: str, episode: cases.Episode, event: Event, now: datetime) -> None:
         """The clock of the first response; another due time is another generation."""
         due = episode.first_response_due
         sk = f"CLOCK#first_response#{episode.case_id}#{episode.generation}"
-        self._set_clock(key("CASE", issue), sk, due, {"issue": issue, **_kept(event.cause)}, now)
+        self._set_clock(
+            key("CASE", issue), sk, due, {"issue": issue, **_cases.kept(event.cause)}, now
+        )
 
     def _orphan(self, event: Event, parcel: p.Parcel, now: datetime) -> None:
         """A parcel that an order names is the order's matter, told by `order.updated`."""
@@ -160,7 +167,7 @@ class Escalations:
         if self.table.query(item["pk"], "ORDER#"):
             return
         [event] = facts([{"sk": "FACT#", "event": item["event"]}])
-        contact = _plain_contact(event, "parcel", 2, (event.subject,))
+        contact = _cases.trouble(event, "parcel", 2, (event.subject,))
         yield from self._heard(event, event.subject, contact, now)
 
     def _overdue(self, item: Item, now: datetime) -> Iterator[Event]:
@@ -170,10 +177,10 @@ class Escalations:
         if episode is None or episode.generation != generation or episode.answered_at:
             return
         subject = "case/" + p.path(case_id)
-        cause = _cause_of(item)
-        data, name = _case(episode), item["sk"]
+        cause = _cases.cause_of(item)
+        data, name = _cases.case(episode), item["sk"]
         yield cause.then("case.breached", data, subject, now=now, discriminator=name)
-        self._tell(_notice(episode, "breached"), subject, "breached", cause, now)
+        self._tell(_cases.notice(episode, "breached"), subject, "breached", cause, now)
 
     def _set_clock(
         self, pk: str, sk: str, due: datetime, more: dict[str, Any], now: datetime
@@ -205,184 +212,6 @@ class Escalations:
             body = text_of({**as_json(notice), "key": plan.key, "at": iso(cause.time)})
             told |= self.outbox.plan(replace(plan, body=body), now)
         return told
-
-
-_TITLES = {
-    "opened": "New case",
-    "contact": "The customer wrote",
-    "trouble": "More went wrong",
-    "breached": "Nobody answered in time",
-}
-
-
-def _order_issue(shop: str, number: str) -> str:
-    """An order by the number that customers know, so that their words find it without a look-up."""
-    return "order/" + p.path(shop, number.strip().lstrip("#").upper())
-
-
-def _order_name(number: str) -> str:
-    """One name for an order, whether a customer or the shop wrote its number."""
-    return f"order #{number.strip().lstrip('#')}"
-
-
-def _complaint(event: Event, read: p.Classified) -> cases.Contact:
-    return cases.Contact(
-        at=event.effective,
-        id=event.id,
-        kind="message",
-        severity=read.severity,
-        channel=read.channel,
-        account=read.account,
-        visibility=read.visibility,
-        customer=read.identity.path if read.identity else "",
-        conversation_id=read.conversation_id,
-        about=tuple(map(_order_name, read.entities.order_numbers)),
-    )
-
-
-def _asked(event: Event, wish: p.Handoff) -> cases.Contact:
-    return cases.Contact(
-        at=event.effective,
-        id=event.id,
-        kind="handoff",
-        severity=1,
-        channel=wish.channel,
-        account=wish.account,
-        customer=wish.identity.path if wish.identity else "",
-        conversation_id=wish.conversation_id,
-    )
-
-
-def _plain_contact(
-    event: Event,
-    kind: str,
-    severity: int,
-    about: tuple[str, ...],
-    customer: p.Identity | None = None,
-    again: str = "",
-) -> cases.Contact:
-    """The hub itself saw something go wrong; it is told elsewhere, so nobody is acknowledged.
-
-    `again` names what may be told by several events: it is one contact.
-    """
-    return cases.Contact(
-        at=event.effective,
-        id=caused_id(event.subject, again) if again else event.id,
-        kind=kind,
-        severity=severity,
-        channel="parley",
-        about=about,
-        customer=customer.path if customer else "",
-        by_hub=True,
-    )
-
-
-def _contact_item(issue: str, contact: cases.Contact) -> Item:
-    kept = {k: v for k, v in vars(contact).items() if v not in ("", (), 0)}
-    return {
-        **kept,
-        "pk": key("CASE", issue),
-        "sk": f"CONTACT#{contact.id}",
-        "at": iso(contact.at),
-        "about": list(contact.about),
-    }
-
-
-def _contact_of(item: Item) -> cases.Contact:
-    plain = {k: v for k, v in item.items() if k not in ("pk", "sk")}
-    severity, at = int(item.get("severity", 0)), moment_of(item["at"])
-    return cases.Contact(**{**plain, "at": at, "severity": severity, "about": tuple(item["about"])})
-
-
-def _case(episode: cases.Episode) -> p.Case:
-    first = episode.witness
-    clock = p.Clock(due_at=episode.first_response_due, state="running")
-    return p.Case(
-        case_id=episode.case_id,
-        state=episode.state,
-        issue=episode.issue[:2048],
-        customer=_identity(first.customer),
-        conversation_id=first.conversation_id or None,
-        account=first.account or None,
-        origin=_origin(first),
-        about=episode.about,
-        severity=episode.severity,
-        clocks=p.Clocks(first_response=clock),
-    )
-
-
-def _origin(first: cases.Contact) -> p.Origin:
-    public = first.visibility == "public"
-    seen: Literal["public", "private"] = "public" if public else "private"
-    return p.Origin(channel=first.channel, visibility=seen, kind=first.kind)
-
-
-def _identity(path: str) -> p.Identity | None:
-    if not path:
-        return None
-    channel, scope, subject = map(unquote, path.split("/"))
-    return p.Identity(channel=channel, scope=scope, subject=subject)
-
-
-def _acknowledgement(event: Event, episode: cases.Episode, subject: str, now: datetime) -> Event:
-    first = episode.first_customer
-    assert first is not None
-    identity = _identity(first.customer)
-    assert identity is not None
-    data = p.ReplyRequested(
-        to=identity,
-        conversation_id=first.conversation_id or None,
-        purpose="case",
-        about=subject,
-        text_key="case.acknowledged",
-        params={"case_id": episode.case_id},
-    )
-    return event.causes("reply.requested", data, subject, now=now, discriminator=subject)
-
-
-def _notice(episode: cases.Episode, what: str) -> Notice:
-    latest = episode.contacts[-1]
-    return Notice(
-        key=f"{episode.case_id}-{what}",
-        case_id=episode.case_id,
-        event=f"case.{what}",
-        title=f"{_TITLES[what]}: {', '.join(episode.about) or episode.issue}",
-        severity=episode.severity,
-        about=episode.about,
-        customer=latest.customer,
-        due_at=episode.first_response_due,
-        facts={"channel": latest.channel, "contacts": str(len(episode.contacts))},
-    )
-
-
-def _degraded(event: Event, state: p.ChannelState) -> Notice:
-    return Notice(
-        key=event.id,
-        case_id=event.subject,
-        event="channel.degraded",
-        title=f"{state.channel} ({state.account}) cannot send: {state.reason}",
-        severity=3,
-    )
-
-
-def _unreachable(event: Event, case: str) -> Notice:
-    return Notice(
-        key=event.id,
-        case_id=unquote(case.partition("/")[2]),
-        event="case.unreachable",
-        title="The customer could not be told that we have the case",
-        severity=1,
-        about=(case,),
-    )
-
-
-def _kept(cause: Cause) -> dict[str, Any]:
-    return {"cause": [cause.id, cause.correlationid, cause.hops, iso(cause.time)]}
-
-
-def _cause_of(item: Item) -> Cause:
-    ident, correlation, hops, time = item["cause"]
-    return Cause(ident, correlation, int(hops), moment_of(time))
 
 
 @bp.lambda_function(name="escalations")
