@@ -138,14 +138,20 @@ class Clock:
 
 
 def matches(pattern: Any, value: Any) -> bool:
-    """EventBridge's matching, as far as our rules use it: lists of values, nested, in arrays."""
+    """EventBridge's matching, as far as our rules use it: values, prefixes, nested, in arrays."""
     if isinstance(value, list):
         return any(matches(pattern, each) for each in value)
     if isinstance(pattern, Mapping):
         return isinstance(value, Mapping) and all(
             matches(p, value.get(k)) for k, p in pattern.items()
         )
-    return any(value == allowed and type(value) is type(allowed) for allowed in pattern)
+    return any(_allowed(allowed, value) for allowed in pattern)
+
+
+def _allowed(allowed: Any, value: Any) -> bool:
+    if isinstance(allowed, Mapping):
+        return isinstance(value, str) and value.startswith(allowed["prefix"])
+    return bool(value == allowed) and type(value) is type(allowed)
 
 
 def consumed(reaction: Any, event: Event) -> bool:

@@ -118,7 +118,7 @@ class Orders:
     ) -> Iterable[Event]:
         data = domain.updated(state, reached)
         subject = "order/" + p.path(data.shop, data.order_id)
-        name = f"{reached.milestone}/{reached.occasion}"
+        name = f"{subject}#{reached.milestone}/{reached.occasion}"  # one scan, several orders
         said = reached.witness.causes("order.updated", data, subject, now=now, discriminator=name)
         if reached.milestone == "confirmed" and state.request and state.latest:
             placed = reached.witness
