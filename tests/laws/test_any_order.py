@@ -120,7 +120,27 @@ def places(plan: Planned) -> tuple[str, str] | None:
     return None if plan.audience == "desk" else (plan.subject, plan.sk)
 
 
+NEWS = (
+    "confirmed",
+    "paid",
+    "shipped",
+    "out_for_delivery ready_for_pickup",
+    "attempt_failed exception",
+)
+"""How far an order is, the nearest first; `delivered` is the furthest."""
+
+
 def overtaken(plan: Planned, plans: dict[str, Planned]) -> bool:
-    """Whether further news of the same parcel, or of the order, was said instead."""
+    """Whether further news of the same parcel, or of the whole order, was said instead."""
     others = [o for o in plans.values() if o.subject == plan.subject and o.state == "sent"]
-    return plan.superseded_by(others)
+    return any(far(o) > far(plan) and parcel(plan) in ("", parcel(o)) for o in others)
+
+
+def far(plan: Planned) -> int:
+    if plan.milestone == "delivered":
+        return len(NEWS)
+    return next((n for n, news in enumerate(NEWS) if plan.milestone in news.split()), -1)
+
+
+def parcel(plan: Planned) -> str:
+    return plan.sk.split("#")[1].partition("@")[0]
