@@ -91,7 +91,7 @@ class Deliveries:
         pk = key("SLOT", f"identity/{p.Identity.model_validate(body['to']).path}")
         waiting = [s for s in self.table.query(pk) if moment_of(s["until"]) > now]
         still = [s for s in waiting if s["state"] == "open"]
-        filled = {"state": "filled", "text": body["text"]}
+        filled = {"state": "filled", "text": body["text"], "owner": mine.key}
         latest = sorted(still, key=lambda slot: str(slot["until"]))[-1:]
         return any(self.table.change(pk, s["sk"], filled, when={"state": "open"}) for s in latest)
 

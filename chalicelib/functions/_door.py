@@ -5,17 +5,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from traceback import extract_tb
-from typing import Any
+from typing import Any, TypeVar
 
 from chalicelib.channels._channel import Channel
 from chalicelib.credentials import DEFAULT, Accounts
-from chalicelib.errors import HubError, InvalidSignature, Rejected, TooLarge, Unavailable
+from chalicelib.errors import (
+    HubError,
+    InvalidSignature,
+    Rejected,
+    TooLarge,
+    Unavailable,
+    WrongVerifyToken,
+)
 from chalicelib.events import Event, iso
 from chalicelib.functions._facts import key
 from chalicelib.functions._ports import Keys, Publisher, Table
 from chalicelib.outbound import Call
 from chalicelib.source import Answer, Request, Source
 
+_T = TypeVar("_T")
 MOST_BYTES = 5_000_000
 ANSWER_MARGIN = timedelta(seconds=1.5)
 _POLL_S = 0.1
@@ -62,7 +70,7 @@ class Door:
             raise TooLarge(name)
         source = self.find(name)
         if request.method != "POST":
-            return source.handshake(request, self.keys.of(name))
+            return self._trusting(name, lambda accounts: source.handshake(request, accounts))
         events = self._received(source, request)
         slot = self._slot(source, events)
         self.bus.publish(events)
@@ -70,16 +78,19 @@ class Door:
         return self._in_response(source, request, slot) or source.answer(request)
 
     def _received(self, source: Source, request: Request) -> list[Event]:
-        """A signature that fails may be of a secret just rotated: look once more, rarely."""
-        known = self.keys.of(source.name)
-        request = self._informed(source, request, known)
+        informed = self._informed(source, request, self.keys.of(source.name))
+        return self._trusting(source.name, lambda accounts: source.receive(informed, accounts))
+
+    def _trusting(self, name: str, read: Callable[[Accounts], _T]) -> _T:
+        """What fails may be of a secret just rotated: look once more, rarely."""
+        known = self.keys.of(name)
         try:
-            return source.receive(request, known)
-        except InvalidSignature:
-            fresh = self.keys.of(source.name, fresher=True)
+            return read(known)
+        except (InvalidSignature, WrongVerifyToken):
+            fresh = self.keys.of(name, fresher=True)
             if fresh == known:
                 raise
-            return source.receive(request, fresh)
+            return read(fresh)
 
     def _informed(self, source: Source, request: Request, accounts: Accounts) -> Request:
         """The request with the keys it names, from the hosts that the source declares."""

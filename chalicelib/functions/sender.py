@@ -228,9 +228,12 @@ class Sender:
         item = self.table.change(mine.pk, mine.sk, change, when=when, remove=_DUE_GONE)
         if item:
             yield from self._results(mine, item, now)
+        else:  # it was ended before: perhaps by ourselves, and only the answer was lost
+            yield from self._said_again(mine, now)
 
     def _said_again(self, mine: Planned, now: datetime) -> Iterator[Event]:
-        if item := self.table.get(mine.pk, mine.sk):
+        item = self.table.get(mine.pk, mine.sk)
+        if item and item["state"] in OVER:
             yield from self._results(mine, item, now)
 
     def _results(self, mine: Planned, item: dict[str, Any], now: datetime) -> Iterator[Event]:

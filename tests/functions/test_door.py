@@ -155,7 +155,8 @@ class Store:
 
     def __call__(self) -> str:
         self.asked += 1
-        return json.dumps({"line": {"default": {"channel_secret": self.values}}})
+        lines, meta = {"channel_secret": self.values}, {"verify_token": self.values}
+        return json.dumps({"line": {"default": lines}, "whatsapp": {"default": meta}})
 
 
 def test_a_rotated_secret_is_picked_up_by_the_first_delivery_that_needs_it() -> None:
@@ -167,6 +168,16 @@ def test_a_rotated_secret_is_picked_up_by_the_first_delivery_that_needs_it() -> 
     assert hall.answer("line", signed(line_body(), key="new")).status == 200
     assert hall.answer("line", signed(line_body(), key="old")).status == 200
     assert store.asked == 2
+
+
+def test_a_rotated_verify_token_is_picked_up_too() -> None:
+    store, clock = Store("old"), Clock(NOW)
+    hall = Hall(keys=Secrets(Stored(store, clock)))
+    asked = Request(method="GET", query=CHALLENGE | {"hub.verify_token": "new"})
+    assert hall.answer("whatsapp", asked).status == 403
+    store.values = ["new"]
+    clock.forward(seconds=31)
+    assert hall.answer("whatsapp", asked).status == 200
 
 
 def test_a_flood_of_forgeries_asks_the_store_every_thirty_seconds() -> None:
