@@ -62,18 +62,19 @@ def test_every_element_of_a_batch_is_heard_wherever_it_stands(sample: Sample) ->
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
 def test_a_platforms_retry_is_the_same_event(sample: Sample) -> None:
     """Ids come from what the platform said: never from when or how often it said so."""
-    first = sources.get(sample.source).read(sample.request)
-    later = replace(sample.request, now=sample.request.now + timedelta(hours=5))
-    second = sources.get(sample.source).read(later)
+    document = json.loads(sample.body)
+    first, second = heard(sample, document), heard(sample, document, timedelta(hours=5))
     assert [event.id for event in first] == [event.id for event in second]
     assert len({event.id for event in first}) == len(first)
 
 
-def heard(sample: Sample, document: Any) -> list[Event]:
-    source = sources.get(sample.source)
-    assert isinstance(source, SignedSource)
+def heard(sample: Sample, document: Any, later: timedelta = timedelta()) -> list[Event]:
+    source, now = sources.get(sample.source), sample.request.now + later
+    if not isinstance(source, SignedSource):  # AWS hands it over, and vouches for it
+        return source.read(source.unwrap(document, now))
     key = samples.secrets(sample.source).of("default").one(source.signing_key)
-    request = replace(sample.request, body=json.dumps(document, ensure_ascii=False).encode())
+    body = json.dumps(document, ensure_ascii=False).encode()
+    request = replace(sample.request, body=body, now=now)
     return source.receive(samples.sign(source, request, key), samples.secrets(sample.source))
 
 
