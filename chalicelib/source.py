@@ -113,6 +113,8 @@ class Source(ABC):
     retry_horizon: ClassVar[timedelta]
     """How long the platform goes on sending what we did not accept."""
     time_unit: ClassVar[Literal["s", "ms", "iso"]] = "iso"
+    transport: ClassVar[Literal["http", "aws"]] = "http"
+    """How it speaks: `aws` for one that nobody may post as (a bus or a queue vouches for it)."""
     aws_sources: ClassVar[tuple[str, ...]] = ()
     """EventBridge sources (prefixes) whose events this source reads without HTTP."""
 
@@ -153,6 +155,10 @@ class Source(ABC):
     def answer(self, request: Request) -> Answer:
         """What an accepted delivery is told."""
         return Answer()
+
+    def owns(self, envelope: Mapping[str, Any]) -> bool:
+        """Whether what AWS handed over is this source's to `unwrap`."""
+        return str(envelope.get("source", "")).startswith(self.aws_sources or ("\0",))
 
     def unwrap(self, envelope: Mapping[str, Any], now: datetime) -> Request:
         """The delivery inside an EventBridge event of `aws_sources`."""

@@ -13,7 +13,9 @@ from chalicelib.source import Source
 from parley.places import EVENTS
 from parley.screen import emit, out
 
-_COLUMNS = ("who", "hears", "handshake", "signature", "answers", "window", "resend", "samples")
+_COLUMNS = (
+    "who", "hears", "by", "handshake", "signature", "answers", "window", "resend", "samples",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Row:
     family: str
     docs: str
     hears: tuple[str, ...]
+    by: str
     handshake: str
     signature: str
     answers: tuple[str, ...]
@@ -38,8 +41,8 @@ class Row:
         heard = sorted({type.partition(".")[0] for type in self.hears})
         answers = ", ".join(self.answers) or "no"
         many = str(self.samples)
-        shown = (self.title, ", ".join(heard), self.handshake, self.signature, answers)
-        return (*shown, self.window, self.resend, many)
+        shown = (self.title, ", ".join(heard), self.by, self.handshake, self.signature)
+        return (*shown, answers, self.window, self.resend, many)
 
 
 def channels(
@@ -69,6 +72,7 @@ def row(source: Source) -> Row:
         family=source.family,
         docs=source.docs,
         hears=tuple(sorted(source.emits)),
+        by=_transport(source),
         handshake=source.handshake_kind,
         signature=source.signature,
         answers=speaks.means if speaks else (),
@@ -85,6 +89,13 @@ def as_markdown(rows: list[Row]) -> str:
         first, *rest = each.cells
         lines.append((f"[{first}]({each.docs})", *rest))
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _transport(source: Source) -> str:
+    """What it speaks over; some say the same over both."""
+    if source.transport == "aws":
+        return "AWS"
+    return "HTTP, AWS" if source.aws_sources else "HTTP"
 
 
 def _span(window: timedelta | None) -> str:

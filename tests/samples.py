@@ -11,13 +11,14 @@ from typing import Any
 
 from chalicelib import sources
 from chalicelib.credentials import Accounts
+from chalicelib.events import Event
 from chalicelib.source import Request, SignedSource
 
 ROOT = Path(__file__).parent.parent
 EVENTS = ROOT / "events"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SHARED = Path(os.environ.get("PARLEY_SHARED", ROOT.parent / "shared"))
-FOLDERS = {"facebook-page": "messenger"}
+FOLDERS = {"facebook-page": "messenger", "17track": "track17"}
 """Folders of the shared samples that arrive at a webhook of another name."""
 
 
@@ -76,6 +77,16 @@ def signed(sample: Sample, secret: str | None = None) -> Request:
     return sign(source, sample.request, key)
 
 
+def received(name: str, request: Request) -> list[Event]:
+    """What the hub makes of a request: signed by its platform, or handed over by AWS."""
+    source, known = sources.get(name), secrets(name)
+    if source.transport == "aws":
+        return source.read(source.unwrap(json.loads(request.body), request.now))
+    assert isinstance(source, SignedSource)
+    key = known.of("default").one(source.signing_key)
+    return source.receive(sign(source, request, key), known)
+
+
 def sign(source: SignedSource, request: Request, key: str) -> Request:
     """Any request, with the headers that the platform would add."""
     headers = {name.lower(): value for name, value in request.headers.items()}
@@ -101,7 +112,7 @@ def _aside(path: Path) -> bool:
 
 
 def _sample(path: Path, source: str) -> Sample:
-    sidecar = path.with_suffix(".headers")
-    headers = json.loads(sidecar.read_text()) if sidecar.is_file() else {}
+    beside = (path.with_suffix(suffix) for suffix in (".headers", ".headers.json"))
+    headers = next((json.loads(p.read_text()) for p in beside if p.is_file()), {})
     lower = {name.lower(): str(value) for name, value in headers.items()}
     return Sample(source, path.stem, path.read_bytes().rstrip(b"\n"), tuple(lower.items()))

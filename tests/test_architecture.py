@@ -13,11 +13,11 @@ MODULES = sorted(LIB.rglob("*.py"))
 PURE = ("channels", "carriers", "desks", "domain", "reading")
 ROOMS = {*PURE, "functions", "gateways", "console"}
 MAY_IMPORT = {
-    **dict.fromkeys(PURE, set()),
+    **{name: set() for name in PURE},
     "gateways": set(),
-    "functions": {*PURE, "gateways"} - {"gateways"},
-    "console": {*PURE},
-    "": set(PURE) | {"gateways"},
+    "functions": set(PURE),
+    "console": set(PURE),
+    "": {*PURE, "gateways"},
 }
 WORLD = {"boto3", "botocore", "chalice", "urllib3", "aws_lambda_powertools", "os", "time", "socket"}
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "models", "services", "misc"}

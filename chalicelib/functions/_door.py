@@ -27,6 +27,8 @@ _T = TypeVar("_T")
 MOST_BYTES = 5_000_000
 ANSWER_MARGIN = timedelta(seconds=1.5)
 _POLL_S = 0.1
+_ANSWERED = ("message.received", "postback.received", "conversation.opened", "referral.received")
+"""What a person said, and may be answered inside the response."""
 _MOST_FETCHES = 3
 REFUSED = {
     400: "bad request",
@@ -104,9 +106,12 @@ class Door:
 
     def _slot(self, source: Source, events: list[Event]) -> tuple[str, str] | None:
         """Where `sender` may leave the answer to this delivery, while we wait for it."""
-        if not isinstance(source, Channel) or source.in_response is None or not events:
+        if not isinstance(source, Channel) or source.in_response is None:
             return None
-        place = (key("SLOT", events[0].subject), events[0].id)
+        asked = next((event for event in events if event.type in _ANSWERED), None)
+        if asked is None:  # a receipt waits for nothing, and no answer may vanish into it
+            return None
+        place = (key("SLOT", asked.subject), asked.id)
         until = self.now() + source.in_response - ANSWER_MARGIN
         item = {"pk": place[0], "sk": place[1], "state": "open", "until": iso(until)}
         self.table().put_new({**item, "expires": int(until.timestamp()) + 3600})

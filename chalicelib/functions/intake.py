@@ -1,6 +1,6 @@
 """The way in without HTTP: partner buses, AWS's own events, what spilled when the bus was down."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
@@ -25,7 +25,7 @@ class Intake:
     """The same adapters as the front door's; AWS vouches for who speaks."""
 
     bus: Forward
-    find: Callable[[str], Source]
+    find: Callable[[Mapping[str, Any]], Source]
     consumes: ClassVar[Patterns] = {}
     emits: ClassVar[Patterns] = of(" ".join(TYPES))
 
@@ -36,17 +36,17 @@ class Intake:
         if "DetailType" in body:  # an entry of ours, as the publisher spilled it
             self.bus.forward([body])
             return
-        source = self.find(body["source"])
+        source = self.find(body)
         yield from source.read(source.unwrap(body, now))
 
 
-def reading(aws_source: str) -> Source:
-    """Who reads what this EventBridge source says."""
+def reading(envelope: Mapping[str, Any]) -> Source:
+    """Who reads what EventBridge, or a queue that a partner fills, handed over."""
     for name in sources.inbound():
         source = sources.get(name)
-        if aws_source.startswith(source.aws_sources or ("\0",)):
+        if source.owns(envelope):
             return source
-    raise UnknownSource(aws_source)
+    raise UnknownSource(str(envelope.get("source", "a queue"))[:200])
 
 
 @bp.lambda_function(name="intake")

@@ -152,9 +152,10 @@ def test_a_push_bears_a_key_so_that_line_drops_a_repeat() -> None:
         "messages": [{"type": "text", "text": "On its way"}],
     }
     assert call.headers["authorization"] == "Bearer line-token"
-    assert call.headers["x-line-retry-key"] == channel.compose(outgoing(), KEYS).headers[
-        "x-line-retry-key"
-    ]
+    assert (
+        call.headers["x-line-retry-key"]
+        == channel.compose(outgoing(), KEYS).headers["x-line-retry-key"]
+    )
 
 
 def test_a_reply_goes_by_its_token_and_bears_no_key() -> None:
