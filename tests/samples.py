@@ -59,7 +59,8 @@ def vectors() -> Iterator[tuple[str, dict[str, Any]]]:
     for folder in _folders() if SHARED.is_dir() else ():
         name = FOLDERS.get(folder.name, folder.name)
         if name in sources.inbound() and (folder / "vectors.json").is_file():
-            for vector in json.loads((folder / "vectors.json").read_text()):
+            found = json.loads((folder / "vectors.json").read_text())
+            for vector in found if isinstance(found, list) else found["vectors"]:
                 yield name, {**vector, "folder": folder}
 
 

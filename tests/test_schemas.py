@@ -5,7 +5,6 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from chalicelib import sources
 from parley import schemas
 from tests import samples
 
@@ -22,6 +21,5 @@ def test_the_committed_schemas_are_true() -> None:
 
 @pytest.mark.parametrize("sample", samples.of_project(), ids=str)
 def test_a_fact_obeys_its_schema(sample: samples.Sample) -> None:
-    source = sources.get(sample.source)
-    for event in source.receive(samples.signed(sample), samples.secrets(sample.source)):
+    for event in samples.received(sample.source, sample.request):
         BY_TYPE[event.type].validate(event.detail())

@@ -1,4 +1,4 @@
-"""The content of a Messenger message, part by part. Nothing is dropped: `unsupported` stays."""
+"""The content of a message of Messenger or Instagram, part by part; `unsupported` stays."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -25,6 +25,9 @@ def _parts(message: Mapping[str, Any]) -> Iterator[Any]:
             yield from _attached({"type": "sticker", "payload": {"sticker_id": sticker}})
     for attachment in each(message.get("attachments")):
         yield from _attached(attachment)
+    match message:
+        case {"reply_to": {"story": story}}:
+            yield from _attached({"type": "story", "payload": story})
 
 
 def _attached(attachment: Any) -> Parts:
@@ -35,18 +38,20 @@ def _attached(attachment: Any) -> Parts:
         return (p.UnsupportedPart(type=str(kind)[:2048]),)
 
 
-def _read(attachment: Mapping[str, Any], payload: Any) -> Parts:
+def _read(attachment: Mapping[str, Any], payload: Any) -> Parts:  # noqa: C901 (a table)
     match attachment["type"], payload:
         case _, {"sticker_id": sticker}:
             return (p.Sticker(id=ident(sticker)),)
         case "image" | "video" | "audio" | "file" as media, {"url": url}:
             return (p.Media(media=media, url=url),)
+        case "story_mention" | "ig_story" | "story", {}:
+            return (p.Story(url=payload.get("url")),)  # it dies with the story, after a day
         case "location", {"coordinates": {"lat": north, "long": east}}:
             name = words(attachment.get("title"))
             return (p.Location(latitude=north, longitude=east, name=name),)
         case "template", {"product": {"elements": elements}}:
             return tuple(_product(element) for element in each(elements))
-        case "fallback" | "reel" | "ig_reel" | "share" | "post", _:
+        case "fallback" | "reel" | "ig_reel" | "share" | "post" | "ig_post", _:
             return (_shared(attachment, payload),)
     raise ValueError("no such attachment")
 

@@ -1,4 +1,4 @@
-"""What a customer, or the Page, says in a Messenger conversation."""
+"""What a customer, or the business, says in a conversation on Messenger or Instagram."""
 
 from collections.abc import Iterable, Iterator
 
@@ -31,7 +31,9 @@ def _spoken(thread: Thread) -> Iterator[Fact]:
 
 
 def edited(thread: Thread) -> Iterator[Fact]:
-    """The words a message has now."""
+    """The words a message has now; NoWord for the copies that name nobody (Instagram)."""
+    if not thread.psid:
+        raise NoWord(f"{thread.item.channel} message_edit of nobody")
     edit = thread.value["message_edit"]
     yield Fact("message.edited", thread.message(edit["mid"], content_of(edit)), thread.at)
 
@@ -109,7 +111,7 @@ def account_linking(thread: Thread) -> Iterator[Fact]:
     """The customer signed in to the brand's own site: its code names the account."""
     given = thread.value["account_linking"]
     if given.get("status") != "linked":
-        raise NoWord(f"messenger account_linking {given.get('status')}"[:2048])
+        raise NoWord(f"{thread.item.channel} account_linking {given.get('status')}"[:2048])
     code = ident(given["authorization_code"])
     theirs = p.Identity(channel="authorization_code", scope=thread.item.account, subject=code)
     yield thread.linked(theirs, "account_linking")

@@ -1,4 +1,4 @@
-"""One element of a Messenger conversation, with what its readers share."""
+"""One element of a conversation on Messenger or Instagram, with what its readers share."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -40,7 +40,7 @@ class Thread:
 
     def identity(self, psid: str) -> p.Identity:
         """ValueError for nobody."""
-        return person("messenger", self.item.account, ident(psid))
+        return person(self.item.channel, self.item.account, ident(psid))
 
     @property
     def customer(self) -> p.Identity:
@@ -48,13 +48,13 @@ class Thread:
 
     @property
     def conversation(self) -> str:
-        return f"messenger/{self.item.account}/{self.customer.subject}"
+        return f"{self.item.channel}/{self.item.account}/{self.customer.subject}"
 
     @property
     def author(self) -> p.Author:
         if self.out:
             return BUSINESS
-        return speaker(None, "messenger", self.item.account, self.customer.subject)
+        return speaker(None, self.item.channel, self.item.account, self.customer.subject)
 
     @property
     def window(self) -> datetime | None:
@@ -77,8 +77,10 @@ class Thread:
         )
 
     def referral(self, given: Mapping[str, Any], source: str = "") -> Fact:
-        """How the customer came in: a link, its QR, or an ad."""
+        """How the customer came in: a link, its QR, an ad, or a product of the shop."""
         ad, ref = given.get("ad_id"), words(given.get("ref"))
+        if product := _product(given):
+            ref, source = ref or product, source or "PRODUCT"
         source = source or str(given.get("source") or "SHORTLINK")
         data = p.Referral(
             **self.item.said,
@@ -110,6 +112,13 @@ class Thread:
     def linked(self, b: p.Identity, evidence: str) -> Fact:
         link = p.Link(**self.item.said, a=self.customer, b=b, evidence=evidence)
         return Fact("identity.linked", link, self.at)
+
+
+def _product(given: Mapping[str, Any]) -> str | None:
+    match given:
+        case {"product": {"id": known}}:
+            return ident(known)
+    return None
 
 
 def _echoed(message: Any) -> bool:

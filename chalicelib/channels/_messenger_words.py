@@ -22,7 +22,7 @@ def messaging(item: Item, request: Request) -> Iterable[Fact]:
         raise NoWord("unexpected shape")
     kind = next((kind for kind in _KINDS if kind in item.value), None)
     if not kind:
-        raise NoWord("messenger " + " ".join(sorted(item.value.keys() - _FRAME))[:2000])
+        raise NoWord(f"{item.channel} " + " ".join(sorted(item.value.keys() - _FRAME))[:2000])
     return _KINDS[kind](Thread(item, request))
 
 
@@ -46,9 +46,9 @@ def _own_id(element: Any) -> str:
             return f"{ident(mid)}:{edits}"
         case {"reaction": {"mid": mid, "action": action}, "timestamp": at}:
             return f"{ident(mid)}:{party(element['sender'])}:{action}:{at}"
-        case {"delivery": {"watermark": until}} | {"read": {"watermark": until}}:
+        case {"delivery": {"watermark": to}} | {"read": {"mid": to} | {"watermark": to}}:
             kind = "read" if "read" in element else "delivery"
-            return f"{party(element['sender'])}:{kind}:{until}"
+            return f"{party(element['sender'])}:{kind}:{to}"
         case {"postback": {"payload": what}} | {"referral": {"ref": what}}:
             return fingerprint(party(element["sender"]), element["timestamp"], what)
     return fingerprint(element)
@@ -63,7 +63,10 @@ def _delivered(thread: Thread) -> Iterator[Fact]:
 
 
 def _seen(thread: Thread) -> Iterator[Fact]:
-    yield thread.receipt("read", thread.value["read"]["watermark"])
+    """Messenger says until when; Instagram says which message."""
+    told = thread.value["read"]
+    mid = told.get("mid")
+    yield thread.receipt("read", None if mid else told["watermark"], ident(mid) if mid else None)
 
 
 def _controlled(thread: Thread) -> Iterator[Fact]:

@@ -1,7 +1,7 @@
 """Money is re-read before it moves anything: a claim becomes the provider's own verified word."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -38,7 +38,8 @@ class Payments:
             return
         channel = self.channel(claimed.channel)
         credentials = self.keys.of(claimed.channel).of(claimed.account)
-        response = self.http.send(channel.reread(event, credentials), event.id)
+        asked = replace(event, recordedtime=now)  # a call that is signed with a time, with ours
+        response = self.http.send(channel.reread(asked, credentials), event.id)
         verified = channel.reread_payment(event, response)
         if verified is None:
             raise Unavailable(f"{claimed.channel} does not confirm the payment yet")
