@@ -6,7 +6,6 @@ spent.
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,26 +25,14 @@ from chalicelib.source import Request
 from parley.places import SETTINGS
 from parley.replay import local_secrets
 from tests.chaos.outside import Platforms, status
+from tests.chaos.queues import Queues, Record, as_batch
 from tests.chaos.storm import Crash, Storm, Watched
 from tests.fakes import Clock, consumed
 from tests.world import World
 
-HIDDEN = timedelta(seconds=180)
-MOST_RECEIVES = 5
 POSTED_AGAIN = timedelta(seconds=60)
 MINUTE = timedelta(minutes=1)
-BATCH = 10
 secrets = cache(local_secrets)
-
-
-@dataclass(frozen=True)
-class Record:
-    """A message of a queue, hidden until it is due."""
-
-    number: int
-    body: str
-    due: datetime
-    receives: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,27 +53,15 @@ class Hub(World):
         self.clock = Clock(start)
         self.keys.document = secrets()
         self.settings.update(json.loads(SETTINGS.read_text()))
-        self.queues: dict[str, list[Record]] = defaultdict(list)
-        self.dead: list[Record] = []
+        self.queues = Queues(self.clock)
         self.posts: list[Post] = []
         self.ticked = start
-        self.handed_out = 0
-        self.batch = BATCH
-        self.listening: set[str] = set()
-        """Queues that there are; all, when empty."""
         self.job: Callable[[], Any] = lambda: None
         """What the worker of the moment does; a second one would do the same."""
         platforms.trace = self._will_say
-        self.shell = Shell(self.out, self, self.clock, Silent())
-        self.door = Door(
-            sources.get,
-            self.keys,
-            self.out,
-            Silent(),
-            lambda: self.table,
-            self.clock,
-            lambda s: None,
-        )
+        self.shell = Shell(self.out, self.queues, self.clock, Silent())
+        table, pause = (lambda: self.table), (lambda seconds: None)
+        self.door = Door(sources.get, self.keys, self.out, Silent(), table, self.clock, pause)
 
     def _watched(self, name: str, gateway: Any) -> Any:
         return Watched(self.storm, gateway, lambda: self.who)
@@ -96,9 +71,9 @@ class Hub(World):
         twin = Hub(self.platforms.fork(), self.storm.fork(), self.clock())
         twin.table.items = dict(self.table.items)
         twin.bus.extend(self.bus)
-        twin.queues.update({name: list(queue) for name, queue in self.queues.items()})
-        twin.posts, twin.ticked, twin.handed_out = list(self.posts), self.ticked, self.handed_out
-        twin.batch, twin.listening = self.batch, self.listening
+        twin.posts, twin.ticked = list(self.posts), self.ticked
+        twin.queues = self.queues.fork(twin.clock)
+        twin.shell = replace(twin.shell, hider=twin.queues)
         return twin
 
     # -- what happens next -------------------------------------------------------------------------
@@ -121,15 +96,14 @@ class Hub(World):
 
     def _next(self) -> tuple[datetime, Callable[[], None]] | None:
         coming = [(p.due, partial(self._post, p)) for p in self.posts]
-        for name, queue in self.queues.items():
-            coming += [(min(r.due for r in queue), partial(self._batch, name))] if queue else []
+        coming += [(due, partial(self._batch, name)) for due, name in self.queues.due()]
         coming += self._sweeps()
         return min(coming, key=lambda each: each[0], default=None)
 
     def _sweeps(self) -> list[tuple[datetime, Callable[[], None]]]:
         """A minute in which nothing falls due is not worth its sweep."""
         due = [moment_of(i["gsi1sk"]) for i in self.table.items.values() if "gsi1pk" in i]
-        if not due or self.listening:
+        if not due or self.queues.only:
             return []
         first = max(min(due) - AHEAD, self.ticked, self.clock() - MINUTE)
         return [(first.replace(second=0, microsecond=0) + MINUTE, self._tick)]
@@ -159,41 +133,15 @@ class Hub(World):
 
     # -- queues ------------------------------------------------------------------------------------
 
-    def put(self, queue: str, body: Any, delay: timedelta = timedelta()) -> None:
-        if self.listening and queue not in self.listening:
-            return
-        self.handed_out += 1
-        record = Record(self.handed_out, json.dumps(body), self.clock() + delay)
-        self.queues[queue].append(record)
-
-    def receive(self, queue: str) -> list[Record]:
-        """What is due, hidden from now on."""
-        now, waiting = self.clock(), self.queues[queue]
-        due = [r for r in waiting if r.due <= now][: self.batch]
-        self.queues[queue] = [r for r in waiting if r not in due]
-        taken = [replace(r, due=now + HIDDEN, receives=r.receives + 1) for r in due]
-        self.dead += [r for r in taken if r.receives > MOST_RECEIVES]
-        alive = [r for r in taken if r.receives <= MOST_RECEIVES]
-        self.queues[queue] += alive
-        return alive
-
-    def back_off(self, arn: str, receipt: str, seconds: int) -> None:
-        due = self.clock() + timedelta(seconds=seconds)
-        self.queues[arn] = [
-            replace(r, due=due) if str(r.number) == receipt else r for r in self.queues[arn]
-        ]
-
     def _batch(self, queue: str) -> None:
-        records = self.receive(queue)
+        records = self.queues.receive(queue)
         self.who, self.job = queue, lambda: self.work(queue, records)
         if records and (answer := self._run(self.job)) is not None:
-            failed = {f["itemIdentifier"] for f in answer["batchItemFailures"]}
-            done = {r.number for r in records if str(r.number) not in failed}
-            self.queues[queue] = [r for r in self.queues[queue] if r.number not in done]
+            self.queues.done(queue, records, answer)
 
     def work(self, queue: str, records: Sequence[Record]) -> dict[str, Any]:
         """What the queue's Lambda answers to a batch."""
-        batch = {"Records": [_as_sqs(queue, record) for record in records]}
+        batch = as_batch(queue, records)
         if queue == "journal":
             return self._journal(batch)
         reaction, wake = self._reaction(queue)
@@ -236,7 +184,7 @@ class Hub(World):
         for name, queue in (("outbox", self.outbox_queue), ("clocks", self.clocks_queue)):
             while queue:
                 body, delay_s = queue.popleft()
-                self.put(name, body, timedelta(seconds=delay_s))
+                self.queues.put(name, body, timedelta(seconds=delay_s))
 
     # -- the bus, and what comes of it -------------------------------------------------------------
 
@@ -246,8 +194,8 @@ class Hub(World):
             said = {"source": f"parley.{event.type.partition('.')[0]}", "detail": event.detail()}
             takers = [_name(r) for r in self.reactions if consumed(r, event)]
             for queue in takers:
-                self.put(queue, said)
-            self.put("journal", said, timedelta(seconds=5))
+                self.queues.put(queue, said)
+            self.queues.put("journal", said, timedelta(seconds=5))
 
     def forward(self, entries: Sequence[dict[str, Any]]) -> None:
         self.hear(Event.parse(json.loads(entry["Detail"])) for entry in entries)
@@ -259,17 +207,6 @@ class Hub(World):
 
 def _name(reaction: Any) -> str:
     return type(reaction).__name__.lower()
-
-
-def _as_sqs(queue: str, record: Record) -> dict[str, Any]:
-    return {
-        "messageId": str(record.number),
-        "receiptHandle": str(record.number),
-        "body": record.body,
-        "attributes": {"ApproximateReceiveCount": str(record.receives)},
-        "eventSource": "aws:sqs",
-        "eventSourceARN": queue,
-    }
 
 
 def _signed(post: Post, now: datetime) -> Request:

@@ -88,10 +88,10 @@ def _arrange(hub: Hub, delivery: Delivery, at: datetime) -> None:
     for again in range(delivery.step.times):
         due = at + timedelta(seconds=again)
         if topic in PARTNER_BUS:
-            hub.put("intake", _partner(delivery), due - hub.clock())
+            hub.queues.put("intake", _partner(delivery), due - hub.clock())
         elif topic in SPILLED:
             for event in delivery.facts:
-                hub.put("intake", _spilled(event), due - hub.clock())
+                hub.queues.put("intake", _spilled(event), due - hub.clock())
         else:
             hub.posts.append(Post(due, delivery.step.to, delivery.request))
 
@@ -112,8 +112,8 @@ class Troubled:
 
     hub: Hub
     calm: Stage
-    calling: tuple[Item, ...]
-    """Outbox items whose call had begun, and not ended, when it went wrong."""
+    unknown: frozenset[Item]
+    """Outbox items of which nobody will ever know how their call ended."""
 
 
 def troubled(name: str, place: int, moment: Moment, strike: Strike) -> Troubled:
@@ -122,20 +122,20 @@ def troubled(name: str, place: int, moment: Moment, strike: Strike) -> Troubled:
     Where all is as it was without trouble before a later delivery, the rest has been told; every
     tenth story is told to its end all the same.
     """
-    hub, calling = told(name).before(place), []
+    hub, unknown = told(name).before(place), set()
 
     def struck() -> object:
-        calling.extend(_in_flight(hub))
+        unknown.update(_cannot_be_known(hub))
         return strike(hub)
 
     hub.storm.strike(place, moment, struck)
     for rest in told(name).rests[:-1]:
         hub.play(until=rest.at)
         if place % 10 and hub.storm.struck and picture(hub) == rest.picture:
-            return Troubled(hub, rest, tuple(calling))
+            return Troubled(hub, rest, frozenset(unknown))
     hub.play()
     assert hub.storm.struck
-    return Troubled(hub, told(name).end, tuple(calling))
+    return Troubled(hub, told(name).end, frozenset(unknown))
 
 
 def resend(item: dict[str, Any]) -> str:
@@ -145,15 +145,10 @@ def resend(item: dict[str, Any]) -> str:
     return _RESEND.get(item["via"], "never")
 
 
-def _in_flight(hub: Hub) -> list[Item]:
-    """Outbox items whose call has begun and not ended."""
-    return [place for place, item in hub.table.items.items() if item.get("state") == "calling"]
-
-
-def cannot_be_known(after: Troubled) -> set[Item]:
-    """Calls of which nobody will ever know how they ended, given what their platforms heard."""
-    hub = after.hub
-    items = {place: resend(hub.table.items[place]) for place in after.calling}
-    traced = {place for place, how in items.items() if how == "traced"}
-    never = {place for place, how in items.items() if how == "never"}
-    return never | {place for place in traced if not hub.platforms.heard.get(place)}
+def _cannot_be_known(hub: Hub) -> set[Item]:
+    """Calls that began and did not end, on a platform that never tells, or has nothing to tell."""
+    rows = hub.table.items.items()
+    calling = {place: resend(item) for place, item in rows if item.get("state") == "calling"}
+    heard = {place for place in calling if hub.platforms.heard.get(place)}
+    traced = {place for place, how in calling.items() if how == "traced"}
+    return {place for place, how in calling.items() if how == "never"} | (traced - heard)

@@ -18,7 +18,7 @@ from tests.chaos.stories import begun, told, troubled
 from tests.chaos.storm import reads
 from tests.chaos.test_crash import check
 
-JOINING = {"orders", "escalations", "triage", "payments"}
+JOINING = frozenset({"orders", "escalations", "triage", "payments"})
 PLACES = [
     pytest.param(name, place, id=f"before {call} ({name} {place})")
     for name in story.names()
@@ -30,7 +30,7 @@ PLACES = [
 @pytest.mark.parametrize(("name", "place"), PLACES)
 def test_two_with_the_same_record_are_as_one(name: str, place: int) -> None:
     after = troubled(name, place, "before", again)
-    check(replace(after, calling=()), "before")
+    check(replace(after, unknown=frozenset()), "before")
 
 
 def again(hub: Hub) -> None:
@@ -44,7 +44,7 @@ def again(hub: Hub) -> None:
 def at_once(name: str, way: str) -> tuple[Hub, ...]:
     """All that platforms deliver in a story comes at one moment; workers take one record each."""
     hub, _ = begun(name, apart=timedelta())
-    hub.batch, hub.listening = 1, {*JOINING, "intake"}
+    hub.queues.most_at_once, hub.queues.only = 1, JOINING | {"intake"}
     if way == "backwards":
         hub.posts.reverse()
     steps = [hub.fork()]
