@@ -2,12 +2,14 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from chalicelib import sources
 from chalicelib.credentials import Accounts
@@ -68,6 +70,25 @@ def vectors() -> Iterator[tuple[str, dict[str, Any]]]:
 def secrets(source: str) -> Accounts:
     """The test secrets of a source: `events/secrets.json`."""
     return Accounts(source, json.loads((EVENTS / "secrets.json").read_text()).get(source, {}))
+
+
+def each_of(found: list[Sample]) -> Callable[[Callable[[Sample], None]], Any]:
+    """Hold a promise over every sample of a source, a test a source; a failure names its sample."""
+    sources_of = sorted({sample.source for sample in found})
+
+    def decorate(promise: Callable[[Sample], None]) -> Any:
+        def held(source: str) -> None:
+            for sample in (s for s in found if s.source == source):
+                try:
+                    promise(sample)
+                except BaseException as error:
+                    error.add_note(f"sample: {sample}")
+                    raise
+
+        held.__name__, held.__doc__ = promise.__name__, promise.__doc__
+        return pytest.mark.parametrize("source", sources_of)(held)
+
+    return decorate
 
 
 def signed(sample: Sample, secret: str | None = None) -> Request:

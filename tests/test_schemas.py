@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from jsonschema import Draft202012Validator
 
 from parley import schemas
@@ -19,7 +18,7 @@ def test_the_committed_schemas_are_true() -> None:
     assert schemas.FILE.read_text() == schemas.text(), "run: parley schemas --write"
 
 
-@pytest.mark.parametrize("sample", samples.of_project(), ids=str)
+@samples.each_of(samples.of_project())
 def test_a_fact_obeys_its_schema(sample: samples.Sample) -> None:
     for event in samples.received(sample.source, sample.request):
         BY_TYPE[event.type].validate(event.detail())

@@ -20,7 +20,7 @@ def test_there_are_bodies_and_vectors_to_hold_us_against() -> None:
     assert len(VECTORS) > 10
 
 
-@pytest.mark.parametrize("sample", BODIES, ids=str)
+@samples.each_of(BODIES)
 def test_a_collected_body_is_a_fact_or_unmapped_with_its_reason(sample: Sample) -> None:
     for event in samples.received(sample.source, sample.request):
         if event.type == "ingress.unmapped":

@@ -28,7 +28,7 @@ SHARED = [n for n in SIGNED if getattr(sources.get(n), "shared_key", False)]
 each_shared = pytest.mark.parametrize("name", SHARED)
 AWS = [name for name in SOURCES if sources.get(name).transport == "aws"]
 COVERED = [s for s in SAMPLES if getattr(sources.get(s.source), "signs_body", s.source in SIGNED)]
-each_sample = pytest.mark.parametrize("sample", SAMPLES, ids=str)
+each_sample = samples.each_of(SAMPLES)
 each_source = pytest.mark.parametrize("name", SOURCES)
 each_signed = pytest.mark.parametrize("name", SIGNED)
 each_aws = pytest.mark.parametrize("name", AWS)
@@ -95,7 +95,7 @@ def test_a_fact_keeps_the_platforms_own_text(sample: Sample) -> None:
         assert json.loads(event.data.raw)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("sample", COVERED, ids=str)
+@samples.each_of(COVERED)
 def test_a_tampered_body_is_refused(sample: Sample) -> None:
     request = samples.signed(sample)
     tampered = replace(request, body=request.body[:-1] + b" }")

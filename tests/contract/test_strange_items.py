@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from chalicelib.events import Event
 from chalicelib.source import Request
 from tests import samples
@@ -18,13 +16,13 @@ WORST = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+@samples.each_of(SAMPLES)
 def test_one_field_less_is_a_fact_or_kept_whole(sample: Sample) -> None:
     for document in without_one_field(json.loads(sample.body)):
         heard(sample, document)
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+@samples.each_of(SAMPLES)
 def test_one_field_of_a_strange_kind_is_a_fact_or_kept_whole(sample: Sample) -> None:
     for number, document in enumerate(places(json.loads(sample.body))):
         heard(sample, document(WORST[number % len(WORST)]))
